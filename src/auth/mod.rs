@@ -1,0 +1,1 @@
+//! Who may use the proxy: the users file, Basic credentials, and slowed failures.

@@ -1,0 +1,152 @@
+//! The configuration: valid by construction, every ceiling with its reason.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::rules::{HostTable, Kind, KindTable};
+
+/// Everything `run` needs to know. One that exists is valid.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// The name or address that clients reach us by, for the settings to paste and the CRL's address.
+    /// Defaults to the listening address.
+    pub advertise: String,
+    pub logs: PathBuf,
+    pub certs: PathBuf,
+    pub access: Access,
+    pub hosts: HostTable,
+    pub kinds: KindTable,
+    pub record: Vec<Kind>,
+    pub layout: Layout,
+    pub redact: Redact,
+    pub policy: Policy,
+    pub upstream: Upstream,
+    pub limits: Limits,
+    pub on_store_failure: OnStoreFailure,
+    /// Wait until the disk has each record before it counts as written (`fsync`).
+    pub fsync: bool,
+}
+
+/// Who may use the proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nobody is asked.
+    Open,
+    /// Basic credentials from this users file.
+    Users(PathBuf),
+}
+
+/// Where a record's file goes below `logs/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `{kind}`
+    Kind,
+    /// `{kind}/{date}`
+    KindDate,
+    /// `{user}/{kind}`
+    UserKind,
+}
+
+/// What is taken out of records (design D9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redact {
+    Secrets,
+    None,
+}
+
+/// What happens to new tunnels while records cannot be kept whole (design D7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnStoreFailure {
+    /// Traffic goes on; bodies are lost and counted.
+    Continue,
+    /// New CONNECTs are answered 503.
+    Refuse,
+}
+
+/// Which targets a CONNECT may name (design D11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Ports that may be dialled; 443 by default.
+    pub ports: Vec<u16>,
+    /// Loopback, link-local, and the box's own addresses may be dialled too.
+    pub allow_local: bool,
+    /// Hosts that are not opened are tunnelled untouched; `false`: refused with 403.
+    pub tunnel_others: bool,
+}
+
+/// How upstreams are reached.
+#[derive(Clone, Debug, Default)]
+pub struct Upstream {
+    /// `--connect-to`, in order; the first match is used.
+    pub connect_to: Vec<ConnectTo>,
+    /// Further trust anchors (PEM files).
+    pub extra_ca: Vec<PathBuf>,
+    /// A company proxy to go through.
+    pub proxy: Option<UpstreamProxy>,
+}
+
+/// `HOST:PORT:ADDR:PORT`, with curl's meaning: empty HOST or PORT matches any, empty ADDR or target PORT keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectTo {
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub to_host: Option<String>,
+    pub to_port: Option<u16>,
+}
+
+/// `http://user:password@host:port`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UpstreamProxy {
+    pub host: String,
+    pub port: u16,
+    /// The value of `Proxy-Authorization`, ready to send.
+    pub authorization: Option<String>,
+}
+
+impl std::fmt::Debug for UpstreamProxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UpstreamProxy({}:{})", self.host, self.port)
+    }
+}
+
+/// Ceilings and time limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Tunnels at once; a further CONNECT is answered 503.
+    pub max_connections: usize,
+    /// Bytes kept of one body (as on the wire).
+    pub body: usize,
+    /// Bytes kept of one head.
+    pub head: usize,
+    /// Bytes that one body may decode to.
+    pub decoded: usize,
+    /// Bytes that may wait for the writer.
+    pub queue: usize,
+    /// To read the head of a request to the proxy itself.
+    pub header_read: Duration,
+    /// For the client to send its ClientHello and finish the handshake.
+    pub hello: Duration,
+    /// To resolve and connect to the upstream, and for the TLS handshake with it.
+    pub connect: Duration,
+    /// After the program was told to stop: for open streams to end.
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 10_000,
+            // Copilot's largest requests (agent mode with many files) are a few MiB.
+            body: 16 << 20,
+            head: 256 << 10,
+            decoded: 64 << 20,
+            queue: 256 << 20,
+            header_read: Duration::from_secs(30),
+            hello: Duration::from_secs(60),
+            connect: Duration::from_secs(15),
+            shutdown: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! copilot-recorder: a flight recorder for GitHub Copilot.
+//!
+//! ```text
+//! client ──CONNECT──▶ listener ─▶ tunnel ─▶ relay ◀──TLS──▶ upstream
+//!                     (auth,      (dial,     │ copy
+//!                      policy)     TLS both  ▼
+//!                                  sides)  observer ─▶ exchange ─▶ classifier ─▶ store
+//! ```
+//!
+//! Data goes one way. The relay knows nothing of HTTP, the observer nothing of sockets, the store nothing of TLS.
+
+#![forbid(unsafe_code)]
+
+pub mod auth;
+pub mod classifier;
+pub mod cli;
+pub mod config;
+pub mod exchange;
+pub mod listener;
+pub mod metrics;
+pub mod observer;
+pub mod recorder;
+pub mod relay;
+pub mod rules;
+pub mod shutdown;
+pub mod store;
+pub mod tls;
+pub mod tunnel;
+pub mod wire;

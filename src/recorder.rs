@@ -1,0 +1,1 @@
+//! The tap of one connection: observer to assembler to store.

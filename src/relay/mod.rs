@@ -1,0 +1,5 @@
+//! The relay: copies plaintext between the two sides of a tunnel, unchanged.
+
+mod tap;
+
+pub use tap::Tap;

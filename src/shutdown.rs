@@ -1,0 +1,1 @@
+//! One signal that everyone waits for.

@@ -1,0 +1,1 @@
+//! Certificates and TLS configurations for both sides of an opened tunnel.

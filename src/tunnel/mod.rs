@@ -1,0 +1,1 @@
+//! One tunnel from the 200 to its close.
