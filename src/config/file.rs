@@ -35,8 +35,11 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { what: "configuration", path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            what: "configuration",
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(&text, path)
     }
 
@@ -82,7 +85,8 @@ impl Reader<'_> {
         let one = |value: &Spanned<DeValue<'_>>| {
             let text = scalar(setting.form, value.get_ref()).ok_or_else(|| {
                 let found = value.get_ref().type_str();
-                let reason = format!("{} must be {}, not {} {found}", setting.key, wanted(setting.form), article(found));
+                let reason =
+                    format!("{} must be {}, not {} {found}", setting.key, wanted(setting.form), article(found));
                 self.malformed(&value.span(), reason)
             })?;
             Ok(Value { text, place: self.place(setting.key, &value.span()) })
@@ -91,8 +95,7 @@ impl Reader<'_> {
             DeValue::Array(array) if setting.form == Form::List => array.iter().map(one).collect(),
             _ if setting.form == Form::List => {
                 let found = value.get_ref().type_str();
-                let reason =
-                    format!("{} must be a list such as [\"…\"], not {} {found}", setting.key, article(found));
+                let reason = format!("{} must be a list such as [\"…\"], not {} {found}", setting.key, article(found));
                 Err(self.malformed(&value.span(), reason))
             }
             _ => Ok(vec![one(value)?]),
@@ -211,8 +214,14 @@ mod tests {
     #[test]
     fn errors_name_file_line_key_and_what_is_allowed() {
         for (text, says) in [
-            ("\nlissten = 'x'", "dir/c.toml, line 2: there is no key \"lissten\"; allowed: limits, kinds, listen, advertise,"),
-            ("[limits]\nbodies = 1", "line 2: there is no key \"limits.bodies\"; allowed in [limits]: body, head, decoded,"),
+            (
+                "\nlissten = 'x'",
+                "dir/c.toml, line 2: there is no key \"lissten\"; allowed: limits, kinds, listen, advertise,",
+            ),
+            (
+                "[limits]\nbodies = 1",
+                "line 2: there is no key \"limits.bodies\"; allowed in [limits]: body, head, decoded,",
+            ),
             ("[limit]\nbody = 1", "line 1: there is no key \"limit\""),
             ("limits = 5", "line 1: there is no key \"limits\""),
             ("listen = 8080", "line 1: listen must be a string, not an integer"),
@@ -220,7 +229,10 @@ mod tests {
             ("max_connections = '5'", "max_connections must be a whole number, not a string"),
             ("record = 'chat'", "record must be a list such as [\"…\"], not a string"),
             ("record = [\n'chat',\ntrue]", "line 3: record must be a list of strings, not a boolean"),
-            ("[limits]\nbody = 1.5", "limits.body must be a number of bytes or a string such as \"16 MiB\", not a float"),
+            (
+                "[limits]\nbody = 1.5",
+                "limits.body must be a number of bytes or a string such as \"16 MiB\", not a float",
+            ),
             ("listen = ", "line 1: "),
             ("listen = 'a'\nlisten = 'b'", "line 2: duplicate key"),
             ("kinds = 3", "line 1: kinds must be written as [[kinds]] tables"),
@@ -233,7 +245,8 @@ mod tests {
 
     #[test]
     fn rows_of_kinds_are_read_in_order() {
-        let file = parse("[[kinds]]\nname = 'ours'\nkind = 'chat'\npaths = ['/ours']\n[[kinds]]\nname='b'\nkind='nes'\n");
+        let file =
+            parse("[[kinds]]\nname = 'ours'\nkind = 'chat'\npaths = ['/ours']\n[[kinds]]\nname='b'\nkind='nes'\n");
         assert_eq!(file.unwrap().kinds.len(), 2);
     }
 }

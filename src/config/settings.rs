@@ -44,7 +44,13 @@ pub struct Setting {
 }
 
 impl Setting {
-    const fn new(key: &'static str, form: Form, value: &'static str, default: &'static str, help: &'static str) -> Self {
+    const fn new(
+        key: &'static str,
+        form: Form,
+        value: &'static str,
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
         Self { key, form, value, short: None, flag: true, default, help, more: "" }
     }
 
@@ -80,20 +86,33 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("listen", Form::Text, "ADDRESS:PORT", "127.0.0.1:8080", "Address that clients connect to").more(
         "Port 0 takes any free one. On an address that other machines can reach, a users file is needed, or --no-auth.",
     ),
-    Setting::new("advertise", Form::Text, "HOST[:PORT]", "the listening address", "Name that clients reach us by").more(
-        "Used in the settings to paste and as the address of the CRL in the certificates. Needed when listening on \
+    Setting::new("advertise", Form::Text, "HOST[:PORT]", "the listening address", "Name that clients reach us by")
+        .more(
+            "Used in the settings to paste and as the address of the CRL in the certificates. Needed when listening on \
          0.0.0.0 or [::].",
-    ),
+        ),
     Setting::new("logs", Form::Path, "DIR", "logs", "Folder of the records"),
     Setting::new("certs", Form::Path, "DIR", "certs", "Folder of the CA's certificate and key; made at first start"),
-    Setting::new("users", Form::Path, "FILE", "users.toml, if it exists", "Ask clients for a name and password of this file")
-        .more("`copilot-recorder users add NAME` makes it. Changes count at once, without restart."),
+    Setting::new(
+        "users",
+        Form::Path,
+        "FILE",
+        "users.toml, if it exists",
+        "Ask clients for a name and password of this file",
+    )
+    .more("`copilot-recorder users add NAME` makes it. Changes count at once, without restart."),
     Setting::new("no_auth", Form::Switch, "BOOL", "false", "Ask nobody for credentials, even if there is a users file"),
     Setting::new("intercept", Form::List, "PATTERN", "none", "Open this host too, in addition to Copilot's").more(
         "A name (api.example.com) or *.example.com for every name below it. Repeat for more. The CA may sign only for \
          the hosts that were opened when it was made: adding one later needs `copilot-recorder ca rotate`.",
     ),
-    Setting::new("builtin_hosts", Form::Switch, "BOOL", "true", "Open Copilot's hosts; false: only those of --intercept"),
+    Setting::new(
+        "builtin_hosts",
+        Form::Switch,
+        "BOOL",
+        "true",
+        "Open Copilot's hosts; false: only those of --intercept",
+    ),
     Setting::new(
         "record",
         Form::List,
@@ -122,20 +141,46 @@ pub const SETTINGS: &[Setting] = &[
     ),
     Setting::new("upstream_ca", Form::List, "FILE", "none", "Trust the CAs of this PEM file too, towards the internet")
         .more("In addition to the operating system's. Repeat for more."),
-    Setting::new("upstream_proxy", Form::Text, "URL", "none", "Go through this company proxy: http://[USER:PASSWORD@]HOST:PORT")
-        .more("Characters such as @ : / % in the name or password are written as %40 %3A %2F %25. Prefer the variable \
-               or the file: flags can be seen by everybody on the machine."),
+    Setting::new(
+        "upstream_proxy",
+        Form::Text,
+        "URL",
+        "none",
+        "Go through this company proxy: http://[USER:PASSWORD@]HOST:PORT",
+    )
+    .more(
+        "Characters such as @ : / % in the name or password are written as %40 %3A %2F %25. Prefer the variable \
+               or the file: flags can be seen by everybody on the machine.",
+    ),
     Setting::new("max_connections", Form::Number, "N", "10000", "Tunnels at once; a further one is answered 503"),
     Setting::new("allow_port", Form::List, "PORT", "none", "Let clients CONNECT to this port too, beside 443"),
-    Setting::new("allow_local", Form::Switch, "BOOL", "false", "Let clients reach loopback, link-local and this machine's own addresses"),
-    Setting::new("tunnel_others", Form::Switch, "BOOL", "true", "Relay hosts that are not opened, untouched; false: 403"),
+    Setting::new(
+        "allow_local",
+        Form::Switch,
+        "BOOL",
+        "false",
+        "Let clients reach loopback, link-local and this machine's own addresses",
+    ),
+    Setting::new(
+        "tunnel_others",
+        Form::Switch,
+        "BOOL",
+        "true",
+        "Relay hosts that are not opened, untouched; false: 403",
+    ),
     Setting::new("on_store_failure", Form::Text, "WHAT", "continue", "When records cannot be kept: continue or refuse")
         .more("continue lets traffic go on, and counts what is lost; refuse answers new CONNECTs with 503."),
     Setting::new("fsync", Form::Switch, "BOOL", "false", "Wait until each record is on the disk")
         .more("Survives a power cut; slower."),
-    Setting { short: Some('q'), ..Setting::new("quiet", Form::Switch, "BOOL", "false", "Warnings only; no line per record") },
-    Setting { short: Some('v'), ..Setting::new("verbose", Form::Switch, "BOOL", "false", "Say more: each tunnel, and why it ended") }
-        .more("RUST_LOG, where set, says exactly what is logged."),
+    Setting {
+        short: Some('q'),
+        ..Setting::new("quiet", Form::Switch, "BOOL", "false", "Warnings only; no line per record")
+    },
+    Setting {
+        short: Some('v'),
+        ..Setting::new("verbose", Form::Switch, "BOOL", "false", "Say more: each tunnel, and why it ended")
+    }
+    .more("RUST_LOG, where set, says exactly what is logged."),
     Setting::limit("limits.body", Form::Size, "16 MiB", "Kept of one body, as on the wire"),
     Setting::limit("limits.head", Form::Size, "256 KiB", "Kept of one request or response head"),
     Setting::limit("limits.decoded", Form::Size, "64 MiB", "What one body may decode to"),

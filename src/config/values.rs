@@ -37,9 +37,11 @@ pub(super) fn port(text: &str) -> Read<u16> {
 /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`.
 pub(super) fn listen(text: &str) -> Read<SocketAddr> {
     let local = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    local.as_deref().unwrap_or(text).parse().map_err(|_| {
-        format!("{text:?} is not an address and a port; write 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080")
-    })
+    local
+        .as_deref()
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| format!("{text:?} is not an address and a port; write 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080"))
 }
 
 /// `HOST` or `HOST:PORT`, given its port where it has none.
@@ -150,7 +152,8 @@ pub(super) fn upstream_proxy(url: &str) -> Read<UpstreamProxy> {
 fn basic(credentials: &str) -> Read<String> {
     let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
     let decode = |text| {
-        percent_decode(text).ok_or("a % in the proxy's name or password is not followed by two hex digits; write % as %25")
+        percent_decode(text)
+            .ok_or("a % in the proxy's name or password is not followed by two hex digits; write % as %25")
     };
     let mut pair = decode(user)?;
     if pair.contains(&b':') {
