@@ -24,4 +24,7 @@ pub trait Tap: Send {
 
     /// The deadline has passed.
     fn tick(&mut self, now: Instant);
+
+    /// Nothing is in flight: the tunnel may be closed without cutting anything off.
+    fn is_idle(&self) -> bool;
 }
