@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
+use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hudsucker::certificate_authority::CertificateAuthority;
 use hudsucker::{Body, HttpContext, HttpHandler, RequestOrResponse};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -24,12 +26,11 @@ use tracing::debug;
 use self::connector::Connector;
 pub use self::local::LocalPages;
 use self::policy::{Target, decide};
-use crate::auth::{Authenticator, Verdict, challenge};
+use crate::auth::{Authenticator, Verdict, basic};
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
-use crate::tls::HudsuckerAuthority;
 use crate::tunnel::{Accepted, DialError, Dialler, Tunnels, keepalive};
 
 /// Everything that a request to the proxy needs.
@@ -65,11 +66,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves until shutdown begins and the requests in flight have been answered.
-pub async fn serve(
-    listener: TcpListener,
-    front_door: Arc<FrontDoor>,
-    authority: HudsuckerAuthority,
-) -> Result<(), hudsucker::Error> {
+pub async fn serve(listener: TcpListener, front_door: Arc<FrontDoor>) -> Result<(), hudsucker::Error> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
@@ -79,16 +76,21 @@ pub async fn serve(
     let shutdown = front_door.shutdown.clone();
     let proxy = hudsucker::Proxy::builder()
         .with_listener(listener)
-        .with_ca(authority)
+        .with_ca(Leaves(Arc::clone(&front_door.tunnels)))
         .with_http_connector(Connector::new(Arc::clone(&front_door.dialler)))
         .with_http_handler(Handler(front_door))
         .with_server(server)
         .with_graceful_shutdown(async move { shutdown.draining().await })
-        .build()
-        .map_err(hudsucker::Error::from);
-    match proxy {
-        Ok(proxy) => proxy.start().await,
-        Err(error) => Err(error),
+        .build()?;
+    proxy.start().await
+}
+
+/// hudsucker asks for an authority; since we answer every CONNECT ourselves, it has no use for it.
+struct Leaves(Arc<Tunnels>);
+
+impl CertificateAuthority for Leaves {
+    async fn gen_server_config(&self, authority: &Authority) -> Arc<rustls::ServerConfig> {
+        self.0.servers.gen_server_config(authority).await
     }
 }
 
@@ -203,7 +205,7 @@ impl FrontDoor {
 fn proxy_authentication_required() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
-    response.headers_mut().insert(PROXY_AUTHENTICATE, HeaderValue::from_static(challenge()));
+    response.headers_mut().insert(PROXY_AUTHENTICATE, HeaderValue::from_static(basic::CHALLENGE));
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     response
 }
