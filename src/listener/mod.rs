@@ -177,7 +177,11 @@ impl FrontDoor {
         let upgrade = hyper::upgrade::on(&mut request);
         self.shutdown.spawn(async move {
             // It fails when the client left before the 200 was written.
-            let Ok(upgraded) = upgrade.await else { return };
+            let upgraded = tokio::select! {
+                Ok(upgraded) = upgrade => upgraded,
+                () = tunnels.shutdown.cutting() => return,
+                else => return,
+            };
             let Ok(parts) = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) else {
                 return tracing::error!("the listener's stream is not a TCP stream");
             };

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use tokio_rustls::{client, server};
 use tracing::{debug, info, warn};
 
 pub use self::dial::{DialError, Dialled, Dialler};
@@ -130,41 +131,67 @@ impl Tunnels {
     async fn open(&self, accepted: Accepted, hello: ClientHello, name: Arc<str>, client: TcpStream, upstream: Dialled) {
         let begun = Instant::now();
         let sni = hello.sni.clone();
-        let shook = handshake::with_upstream(&self.clients, &hello, &name, upstream.stream, &client);
-        let server = match tokio::time::timeout(self.limits.connect, shook).await.unwrap_or_else(|_| Err(timed_out())) {
-            Ok(server) => server,
-            Err(error) => {
-                report(&accepted, &name, &error);
-                if matches!(&error, HandshakeError::Upstream(cause) if handshake::tls_error(cause).is_none()) {
-                    client.reset_on_drop();
-                }
-                return handshake::refuse(client, &error).await;
-            }
+        let address = upstream.address;
+        let shaken = tokio::select! {
+            shaken = self.shake(&accepted, hello, &name, client, upstream.stream) => shaken,
+            () = self.shutdown.cutting() => None,
         };
-        let alpn = server.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
-        let shook = handshake::with_client(&self.servers, hello, &name, alpn.as_deref(), client);
-        let client = match tokio::time::timeout(self.limits.hello, shook).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(error)) => return report(&accepted, &name, &error),
-            Err(_) => return debug!(client = %accepted.client, host = %name, "the client's handshake took too long"),
-        };
+        let Some((client, server)) = shaken else { return };
         self.metrics.tunnels_intercepted.inc();
+        let (towards_client, towards_upstream) = (client.get_ref().1, server.get_ref().1);
         let connection = Connection {
             id: ConnectionId::new(),
             user: accepted.user,
             client: accepted.client,
-            upstream: upstream.address,
+            upstream: address,
             host: accepted.host,
             port: accepted.port,
             sni,
-            alpn: alpn.map(|alpn| String::from_utf8_lossy(&alpn).into()),
-            tls_client: version(client.get_ref().1.protocol_version()),
-            tls_upstream: version(server.get_ref().1.protocol_version()),
+            alpn: towards_upstream.alpn_protocol().map(|alpn| String::from_utf8_lossy(alpn).into()),
+            tls_client: version(towards_client.protocol_version()),
+            tls_upstream: version(towards_upstream.protocol_version()),
             connect: accepted.connect,
             tls: begun.elapsed(),
         };
         let tap = self.watcher.watch(connection);
         self.relay(Relay::new(client, server, tap, Vec::new())).await;
+    }
+
+    /// Both handshakes; whoever fails, the other side learns of it.
+    async fn shake(
+        &self,
+        accepted: &Accepted,
+        hello: ClientHello,
+        name: &str,
+        client: TcpStream,
+        upstream: TcpStream,
+    ) -> Option<(server::TlsStream<TcpStream>, client::TlsStream<TcpStream>)> {
+        let shaking = handshake::with_upstream(&self.clients, &hello, name, upstream, &client);
+        let shaken = tokio::time::timeout(self.limits.connect, shaking).await;
+        let server = match shaken.unwrap_or_else(|_| Err(HandshakeError::Upstream(io::ErrorKind::TimedOut.into()))) {
+            Ok(server) => server,
+            Err(error) => {
+                report(accepted, name, &error);
+                if matches!(&error, HandshakeError::Upstream(cause) if handshake::tls_error(cause).is_none()) {
+                    client.reset_on_drop();
+                }
+                handshake::refuse(client, &error).await;
+                return None;
+            }
+        };
+        let alpn = server.get_ref().1.alpn_protocol();
+        let shaking = handshake::with_client(&self.servers, hello, name, alpn, client);
+        match tokio::time::timeout(self.limits.hello, shaking).await {
+            Ok(Ok(client)) => Some((client, server)),
+            Ok(Err(error)) => {
+                report(accepted, name, &error);
+                None
+            }
+            Err(_) => {
+                debug!(client = %accepted.client, host = name, "the client's handshake took too long");
+                None
+            }
+        }
     }
 
     /// Relays until both sides are done, or the program ends.
@@ -198,10 +225,6 @@ async fn read_hello(client: &mut TcpStream, mut bytes: Vec<u8>) -> io::Result<(V
             };
         }
     }
-}
-
-fn timed_out() -> HandshakeError {
-    HandshakeError::Upstream(io::ErrorKind::TimedOut.into())
 }
 
 /// A peer's failure is worth a line only where a person must do something.
