@@ -45,7 +45,7 @@ impl Service<Uri> for Connector {
 }
 
 /// The dialler's own words, if it was the dialler that failed.
-pub(super) fn dial_error(error: &(dyn StdError + 'static)) -> Option<&DialError> {
+pub(super) fn dial_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a DialError> {
     let mut source = Some(error);
     while let Some(error) = source {
         if let Some(found) = error.downcast_ref() {

@@ -12,7 +12,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -140,7 +140,7 @@ impl Tunnels {
         self.metrics.tunnels_intercepted.inc();
         let (towards_client, towards_upstream) = (client.get_ref().1, server.get_ref().1);
         let connection = Connection {
-            id: ConnectionId::new(),
+            id: ConnectionId::at(SystemTime::now()),
             user: accepted.user,
             client: accepted.client,
             upstream: address,
