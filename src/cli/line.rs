@@ -120,3 +120,82 @@ impl Printer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::exchange::ExchangeId;
+    use crate::rules::Kind;
+
+    fn summary() -> Summary {
+        let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_733_663_157);
+        Summary {
+            id: ExchangeId::at(began),
+            kind: Kind::Completions,
+            rule: "completions".into(),
+            began,
+            user: Some("alice".into()),
+            host: "proxy.example.com".into(),
+            path: "/v1/engines/x/completions".into(),
+            method: "POST".into(),
+            status: Some(200),
+            editor: Some("vscode/1.95.3".into()),
+            language: Some("python".into()),
+            model: Some("x".into()),
+            duration: Some(Duration::from_micros(382_400)),
+            request_size: 548,
+            response_size: 2_100,
+            complete: true,
+            aborted_by: None,
+        }
+    }
+
+    /// Without the time, which depends on the machine's zone.
+    fn rest(summary: &Summary, colour: bool) -> String {
+        line(summary, colour)[8..].to_owned()
+    }
+
+    #[test]
+    fn says_what_a_person_wants_to_know() {
+        assert_eq!(
+            rest(&summary(), false),
+            "  completions  200  alice         vscode/1.95.3     python            382 ms  ↑    548 B  ↓   2.1 kB"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_a_dash_and_a_cancelled_one_says_so() {
+        let cancelled = Summary {
+            status: None,
+            user: None,
+            editor: None,
+            language: None,
+            model: None,
+            duration: None,
+            complete: false,
+            aborted_by: Some(AbortedBy::Client),
+            ..summary()
+        };
+        assert_eq!(
+            rest(&cancelled, false),
+            "  completions    -  -             -                 -                    -  ↑    548 B  ↓   2.1 kB  cancelled"
+        );
+    }
+
+    #[test]
+    fn failures_are_red_where_colours_are_wanted() {
+        let failed = Summary { status: Some(502), ..summary() };
+        assert!(rest(&failed, true).contains("\x1b[31mcompletions  502\x1b[0m"));
+        assert!(!rest(&failed, false).contains('\x1b'));
+        assert!(!rest(&summary(), true).contains('\x1b'));
+    }
+
+    #[test]
+    fn hostile_names_do_not_reach_the_terminal() {
+        let hostile = Summary { user: Some("\x1b[2Jbob".into()), editor: Some("a\nb".into()), ..summary() };
+        let text = line(&hostile, false);
+        assert!(!text.contains('\x1b') && !text.contains('\n'), "{text:?}");
+    }
+}

@@ -57,8 +57,12 @@ pub enum StartError {
 }
 
 /// Runs the proxy until it is told to stop. `quiet` leaves out the line per record.
-pub fn run(config: Config, quiet: bool) -> Result<(), StartError> {
-    raise_file_limit();
+pub fn run(mut config: Config, quiet: bool) -> Result<(), StartError> {
+    let most = most_tunnels(raise_file_limit());
+    if most < config.limits.max_connections {
+        tracing::info!("the limit of open files allows {most} tunnels at once");
+        config.limits.max_connections = most;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
     runtime.block_on(serve(config, quiet))
 }
@@ -160,12 +164,24 @@ impl Signals {
     }
 }
 
-/// Two descriptors a tunnel: the usual soft limit of 1,024 would be reached by a middle-sized team.
-fn raise_file_limit() {
+/// Raises the soft limit of open files to the hard one and returns it. The usual soft limit of 1,024 would be reached
+/// by a middle-sized team.
+fn raise_file_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
-    {
-        tracing::warn!("the limit of open files stays at {:?}: {error}", limit.current);
+    if limit.current == limit.maximum {
+        return limit.current;
     }
+    match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!("the limit of open files stays at {:?}: {error}", limit.current);
+            limit.current
+        }
+    }
+}
+
+/// A tunnel needs two descriptors; some are for the writer, and for clients that have not sent their CONNECT yet.
+fn most_tunnels(files: Option<u64>) -> usize {
+    const RESERVED: u64 = 200;
+    files.map_or(usize::MAX, |files| (files.saturating_sub(RESERVED) / 2).max(16) as usize)
 }
