@@ -7,6 +7,9 @@ mod assemble;
 mod body;
 mod decode;
 mod id;
+mod snapshot;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +19,7 @@ pub use assemble::Assembler;
 pub use body::Body;
 pub use decode::{DecodeLimits, Decoded, decode};
 pub use id::{ConnectionId, ExchangeId};
+pub use snapshot::{SnapshotError, from_snapshot, to_snapshot};
 
 use crate::observer::{Fields, RequestHead, ResponseHead};
 

@@ -1,0 +1,55 @@
+//! Heads and connections for this crate's tests.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::{Connection, ConnectionId};
+use crate::observer::{Fields, RequestHead, ResponseHead, Version};
+
+pub(crate) fn connection(host: &str) -> Connection {
+    Connection {
+        id: ConnectionId::at(UNIX_EPOCH + Duration::from_secs(1_733_663_157)),
+        user: None,
+        client: ([127, 0, 0, 1], 50_000).into(),
+        upstream: ([192, 0, 2, 1], 443).into(),
+        host: host.into(),
+        port: 443,
+        sni: Some(host.into()),
+        alpn: None,
+        tls_client: None,
+        tls_upstream: None,
+        connect: Duration::from_millis(2),
+        tls: Duration::from_millis(5),
+    }
+}
+
+pub(crate) fn fields(pairs: &[(&str, &str)]) -> Fields {
+    let mut fields = Fields::default();
+    for (name, value) in pairs {
+        fields.push(name.as_bytes(), value.as_bytes());
+    }
+    fields
+}
+
+pub(crate) fn request_head(method: &str, target: &str, pairs: &[(&str, &str)]) -> RequestHead {
+    RequestHead {
+        method: method.into(),
+        target: target.into(),
+        authority: None,
+        version: Version::Http11,
+        pseudo: Fields::default(),
+        fields: fields(pairs),
+        wire_size: 0,
+        truncated: false,
+    }
+}
+
+pub(crate) fn response_head(status: u16, pairs: &[(&str, &str)]) -> ResponseHead {
+    ResponseHead {
+        status,
+        reason: Vec::new(),
+        version: Version::Http11,
+        fields: fields(pairs),
+        wire_size: 0,
+        truncated: false,
+    }
+}
