@@ -164,7 +164,8 @@ mod tests {
         json.text("ä\u{1}\u{7f}\"\\/");
         json.close(b']');
         json.close(b'}');
-        let expected = "{\n    \"a\": {},\n    \"b\\\"\\n\": [\n        1,\n        \"ä\\u0001\u{7f}\\\"\\\\/\"\n    ]\n}";
+        let expected =
+            "{\n    \"a\": {},\n    \"b\\\"\\n\": [\n        1,\n        \"ä\\u0001\u{7f}\\\"\\\\/\"\n    ]\n}";
         assert_eq!(String::from_utf8(json.finish()).expect("UTF-8"), expected);
     }
 }

@@ -39,9 +39,15 @@ pub(super) fn folder(layout: Layout, kind: Kind, began: SystemTime, user: Option
     }
 }
 
-/// UTC in microseconds, without zone: `2024-12-08T13:18:23.331449`.
+/// UTC in microseconds, without zone: `2024-12-08T13:18:23.331449`. A time before 1970 or after 9999, which only a
+/// damaged spool file can hold, counts as 1970.
 pub(super) fn timestamp(at: SystemTime) -> String {
-    let at = DateTime::<Utc>::from(at);
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let at = i64::try_from(since.as_secs())
+        .ok()
+        .and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, since.subsec_nanos()))
+        .filter(|at| at.year() <= 9999)
+        .unwrap_or_default();
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}",
         at.year(),
@@ -50,8 +56,7 @@ pub(super) fn timestamp(at: SystemTime) -> String {
         at.hour(),
         at.minute(),
         at.second(),
-        // chrono counts a leap second as nanoseconds beyond 999,999,999; six digits have no room for it.
-        (at.nanosecond() / 1000).min(999_999)
+        at.nanosecond() / 1000
     )
 }
 
@@ -97,7 +102,7 @@ fn user_folder(user: Option<&str>) -> String {
     let Some(user) = user else { return "-".to_owned() };
     let safe = safe(user.as_bytes(), LONGEST_PART);
     let reserved = KINDS.iter().any(|&kind| safe.eq_ignore_ascii_case(kind_name(kind)))
-        || safe == "-"
+        || matches!(safe.as_str(), "" | "-")
         || safe.starts_with('.')
         || safe.to_ascii_lowercase().starts_with("index.");
     if safe == user && !reserved {
@@ -107,7 +112,6 @@ fn user_folder(user: Option<&str>) -> String {
     let digest = hex(&sha256(user.as_bytes()));
     format!("{}~{}", safe.trim_start_matches('.'), &digest[..16])
 }
-
 
 fn push_part(stem: &mut String, value: Option<&[u8]>, longest: usize) {
     stem.push('_');

@@ -256,7 +256,7 @@ fn percent_decoded(name: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn mark<'a>() -> Cow<'a, [u8]> {
-    Cow::Borrowed(MARK.as_bytes())
+    Cow::Owned(MARK.into())
 }
 
 fn is_one_of(name: &[u8], list: &[&str]) -> bool {
