@@ -6,6 +6,8 @@
 mod assemble;
 mod body;
 mod decode;
+#[doc(hidden)]
+pub mod fuzz;
 mod id;
 mod snapshot;
 #[cfg(test)]
