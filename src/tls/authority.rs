@@ -106,6 +106,20 @@ impl Authority {
         Ok(Rotation { root: Root::parse(&folder.certificate, &certificate)?, old })
     }
 
+    /// Checks the CA of the folder as [`load_or_create`](Self::load_or_create) does, and makes none.
+    ///
+    /// # Errors
+    /// As there, and when there is no CA.
+    pub fn check(folder: &Path, permitted: &[HostPattern]) -> Result<(), AuthorityError> {
+        let folder = Folder::new(folder);
+        match folder.read()? {
+            Contents::Both { certificate, key } => {
+                Self::assemble(&folder, &certificate, &key, permitted, "http://localhost", now()).map(|_| ())
+            }
+            Contents::Nothing => Err(AuthorityError::Missing { folder: folder.path }),
+        }
+    }
+
     fn assemble(
         folder: &Folder,
         certificate: &str,
@@ -241,3 +255,6 @@ pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

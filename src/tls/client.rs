@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ClientConfig;
 use rustls::client::Resumption;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls_platform_verifier::Verifier;
@@ -30,16 +31,19 @@ pub enum TrustError {
          install the system's CA certificates (package ca-certificates), or name a file with `--upstream-ca`"
     )]
     NoAnchors { source: rustls::Error },
+    #[error("the TLS library cannot be set up")]
+    Provider(#[source] rustls::Error),
 }
 
-/// Configurations towards upstreams: one for each list of protocols that clients offer.
+/// Configurations towards upstreams: one for each way in which clients say hello.
 pub struct ClientConfigs {
-    template: ClientConfig,
+    classical: ClientConfig,
+    post_quantum: ClientConfig,
     cache: Mutex<Cache>,
 }
 
-/// Protocols in the client's order, and whether the name is sent.
-type Key = (Vec<Vec<u8>>, bool);
+/// Protocols in the client's order, whether the name is sent, whether the hybrid key exchange comes first.
+type Key = (Vec<Vec<u8>>, bool, bool);
 
 #[derive(Default)]
 struct Cache {
@@ -47,14 +51,14 @@ struct Cache {
     oldest: VecDeque<Key>,
 }
 
-/// Real clients offer half a dozen lists between them. Invented ones push the oldest out, whose next user then only
+/// Real clients have about a dozen ways between them. Invented ones push the oldest out, whose next user then only
 /// pays a full handshake.
 const CAPACITY: usize = 32;
 
 /// A longer list is no editor's, and is not worth keeping.
 const LONGEST_LIST: usize = 256;
 
-/// TLS 1.3 tickets kept for each list (8 for each host: 32 hosts, about as many as Copilot has).
+/// TLS 1.3 tickets kept for each way (8 for each host: 32 hosts, about as many as Copilot has).
 const TICKETS: usize = 256;
 
 impl ClientConfigs {
@@ -69,33 +73,51 @@ impl ClientConfigs {
         for path in extra_ca {
             anchors.extend(read_anchors(path)?);
         }
-        let verifier = Verifier::new_with_extra_roots(anchors, super::provider())
-            .map_err(|source| TrustError::NoAnchors { source })?;
-        let template = ClientConfig::builder_with_provider(super::provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|source| TrustError::NoAnchors { source })?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        Ok(Self { template, cache: Mutex::default() })
+        let verifier: Arc<dyn ServerCertVerifier> = Arc::new(
+            Verifier::new_with_extra_roots(anchors, super::provider())
+                .map_err(|source| TrustError::NoAnchors { source })?,
+        );
+        let template = |provider| -> Result<ClientConfig, TrustError> {
+            let config = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .map_err(TrustError::Provider)?
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::clone(&verifier))
+                .with_no_client_auth();
+            Ok(config)
+        };
+        Ok(Self {
+            classical: template(super::provider())?,
+            post_quantum: template(super::post_quantum_provider())?,
+            cache: Mutex::default(),
+        })
     }
 
     /// The configuration that offers exactly these protocols, in this order (none: no ALPN), and sends the name or not.
     ///
-    /// Sessions are resumed among connections with the same list only: TLS allows more, but a session then never meets
-    /// a server under other terms than it was made under. All lists share one verifier, so what may be resumed was
-    /// verified against these trust anchors, for the same host name.
+    /// As [`config_with`](Self::config_with) for a client that does not offer a post-quantum key exchange.
     #[must_use]
     pub fn config(&self, alpn: &[Vec<u8>], sni: bool) -> Arc<ClientConfig> {
+        self.config_with(alpn, sni, false)
+    }
+
+    /// The same; `post_quantum` says that the client offered X25519MLKEM768 (0x11ec in `supported_groups`), so that
+    /// the upstream gets a key share for it.
+    ///
+    /// Sessions are resumed among connections with the same arguments only: TLS allows more, but a session then never
+    /// meets a server under other terms than it was made under. All share one verifier, so what may be resumed was
+    /// verified against these trust anchors, for the same host name.
+    #[must_use]
+    pub fn config_with(&self, alpn: &[Vec<u8>], sni: bool, post_quantum: bool) -> Arc<ClientConfig> {
+        let key = (alpn.to_vec(), sni, post_quantum);
         if alpn.iter().map(Vec::len).sum::<usize>() > LONGEST_LIST {
-            return Arc::new(self.build(alpn, sni, Resumption::disabled()));
+            return Arc::new(self.build(key, Resumption::disabled()));
         }
-        let key = (alpn.to_vec(), sni);
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = cache.configs.get(&key) {
             return Arc::clone(config);
         }
-        let config = Arc::new(self.build(alpn, sni, Resumption::in_memory_sessions(TICKETS)));
+        let config = Arc::new(self.build(key.clone(), Resumption::in_memory_sessions(TICKETS)));
         cache.configs.insert(key.clone(), Arc::clone(&config));
         cache.oldest.push_back(key);
         if cache.oldest.len() > CAPACITY
@@ -106,9 +128,9 @@ impl ClientConfigs {
         config
     }
 
-    fn build(&self, alpn: &[Vec<u8>], sni: bool, resumption: Resumption) -> ClientConfig {
-        let mut config = self.template.clone();
-        config.alpn_protocols = alpn.to_vec();
+    fn build(&self, (alpn, sni, post_quantum): Key, resumption: Resumption) -> ClientConfig {
+        let mut config = if post_quantum { self.post_quantum.clone() } else { self.classical.clone() };
+        config.alpn_protocols = alpn;
         config.enable_sni = sni;
         config.resumption = resumption;
         config
@@ -136,4 +158,61 @@ fn read_anchors(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TrustErr
         store.add(anchor.clone()).map_err(|source| TrustError::NotATrustAnchor { path: path(), source })?;
     }
     Ok(anchors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(content: &[u8]) -> TrustError {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        ClientConfigs::new(&[file.path().to_owned()]).unwrap_err()
+    }
+
+    fn with_a_root() -> ClientConfigs {
+        let folder = tempfile::tempdir().unwrap();
+        crate::tls::Authority::load_or_create(folder.path(), &[], "http://127.0.0.1:1").unwrap();
+        ClientConfigs::new(&[folder.path().join("ca.pem")]).unwrap()
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_an_upstream_ca() {
+        let missing = ClientConfigs::new(&["/nonexistent/company.pem".into()]).unwrap_err().to_string();
+        assert!(missing.starts_with("cannot read the upstream CA /nonexistent/company.pem;"), "{missing}");
+        assert!(matches!(with_file(b""), TrustError::Empty { .. }));
+        assert!(matches!(with_file(b"\x30\x82\x01\x00"), TrustError::Empty { .. }), "DER is not PEM");
+        let cut = b"-----BEGIN CERTIFICATE-----\nMIIB\n";
+        assert!(matches!(with_file(cut), TrustError::NotPem { .. }), "{}", with_file(cut));
+        let hollow = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+        assert!(matches!(with_file(hollow), TrustError::NotATrustAnchor { .. }), "{}", with_file(hollow));
+    }
+
+    #[test]
+    fn keeps_one_configuration_for_each_way_to_say_hello() {
+        let configs = with_a_root();
+        let both = [b"h2".to_vec(), b"http/1.1".to_vec()];
+        let config = configs.config(&both, true);
+        assert_eq!(config.alpn_protocols, both);
+        assert!(Arc::ptr_eq(&config, &configs.config(&both, true)));
+        let reversed: Vec<_> = both.iter().rev().cloned().collect();
+        assert_eq!(configs.config(&reversed, true).alpn_protocols, reversed, "the client's order is kept");
+        assert!(!configs.config(&both, false).enable_sni);
+        assert!(configs.config(&[], true).alpn_protocols.is_empty());
+
+        let first = |config: &ClientConfig| config.crypto_provider().kx_groups[0].name();
+        assert_eq!(first(&config), rustls::NamedGroup::X25519);
+        assert_eq!(first(&configs.config_with(&both, true, true)), rustls::NamedGroup::X25519MLKEM768);
+    }
+
+    #[test]
+    fn a_hostile_client_cannot_make_it_grow() {
+        let configs = with_a_root();
+        for number in 0..1000_u32 {
+            let _ = configs.config(&[number.to_string().into_bytes()], true);
+        }
+        let _ = configs.config(&vec![b"x".to_vec(); 1000], true);
+        let cache = configs.cache.lock().unwrap();
+        assert_eq!((cache.configs.len(), cache.oldest.len()), (CAPACITY, CAPACITY));
+    }
 }

@@ -164,3 +164,137 @@ fn subject(name: &str) -> DistinguishedName {
     subject.push(DnType::CommonName, if name.len() <= UB_COMMON_NAME { name } else { "copilot-recorder leaf" });
     subject
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use x509_parser::prelude::{FromDer, X509Certificate};
+
+    use super::*;
+    use crate::rules::HostPattern;
+
+    fn authority() -> Authority {
+        let folder = tempfile::tempdir().unwrap();
+        let open = [HostPattern::parse("*.githubcopilot.com").unwrap()];
+        Authority::load_or_create(folder.path(), &open, "http://127.0.0.1:8080").unwrap().0
+    }
+
+    fn validity(key: &CertifiedKey) -> (i64, i64) {
+        let (_, x509) = X509Certificate::from_der(&key.cert[0]).unwrap();
+        (x509.validity().not_before.timestamp(), x509.validity().not_after.timestamp())
+    }
+
+    #[test]
+    fn one_leaf_for_all_spellings_of_a_name() {
+        let authority = authority();
+        let leaf = authority.leaf("proxy.githubcopilot.com").unwrap();
+        assert!(Arc::ptr_eq(&leaf, &authority.leaf("Proxy.GitHubCopilot.com.").unwrap()));
+        assert!(!Arc::ptr_eq(&leaf, &authority.leaf("api.githubcopilot.com").unwrap()));
+        assert_eq!(leaf.cert.len(), 2, "leaf and root");
+        assert_eq!(&leaf.cert[1], authority.certificate_der());
+    }
+
+    #[test]
+    fn mints_once_for_many_that_ask_at_once() {
+        let authority = authority();
+        let leaves: Vec<_> = std::thread::scope(|scope| {
+            let asking: Vec<_> =
+                (0..16).map(|_| scope.spawn(|| authority.leaf("api.githubcopilot.com").unwrap())).collect();
+            asking.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(leaves.iter().all(|leaf| Arc::ptr_eq(leaf, &leaves[0])));
+    }
+
+    #[test]
+    fn renews_before_the_end_and_never_outlives_the_root() {
+        let authority = authority();
+        let (from, until) = authority.root().validity();
+        let start = from + BACKDATED;
+        let leaf = authority.leaf_at("api.githubcopilot.com", start).unwrap();
+        let (not_before, not_after) = validity(&leaf);
+        assert_eq!(not_before, start - DAY, "backdated, for clocks that are behind");
+        assert!(not_after - not_before <= 397 * DAY);
+
+        let renew_at = not_after - RENEWED_BEFORE_END;
+        assert!(Arc::ptr_eq(&leaf, &authority.leaf_at("api.githubcopilot.com", renew_at - 1).unwrap()));
+        assert!(!Arc::ptr_eq(&leaf, &authority.leaf_at("api.githubcopilot.com", renew_at).unwrap()));
+
+        let last = authority.leaf_at("api.githubcopilot.com", until - DAY).unwrap();
+        assert_eq!(validity(&last).1, until);
+    }
+
+    #[test]
+    fn invented_names_push_the_oldest_out() {
+        let authority = authority();
+        let first = authority.leaf("first.githubcopilot.com").unwrap();
+        for number in 0..CAPACITY {
+            authority.leaf(&format!("n{number}.githubcopilot.com")).unwrap();
+        }
+        let cache = authority.leaves.cache.lock().unwrap();
+        assert_eq!((cache.slots.len(), cache.oldest.len()), (CAPACITY, CAPACITY));
+        drop(cache);
+        assert!(!Arc::ptr_eq(&first, &authority.leaf("first.githubcopilot.com").unwrap()), "minted anew");
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_permitted_host_name() {
+        let authority = authority();
+        let not_permitted = ["bank.example", "githubcopilot.com.evil.example", "evilgithubcopilot.com", "com"];
+        for name in not_permitted {
+            assert!(matches!(authority.leaf(name), Err(LeafError::NotPermitted { .. })), "{name}");
+        }
+        for name in ["127.0.0.1", "::1", "[::1]", "169.254.169.254"] {
+            assert!(matches!(authority.leaf(name), Err(LeafError::Address { .. })), "{name}");
+        }
+        let long = format!("{}.githubcopilot.com", "a".repeat(64));
+        let longer = format!("{}githubcopilot.com", "a.".repeat(200));
+        let not_names = [
+            "",
+            ".",
+            "*.githubcopilot.com",
+            "a..githubcopilot.com",
+            "a b.githubcopilot.com",
+            "é.githubcopilot.com",
+            "a\0.githubcopilot.com",
+            "../githubcopilot.com",
+            "a.githubcopilot.com:443",
+            "-.githubcopilot.com",
+            &long,
+            &longer,
+        ];
+        for name in not_names {
+            let error = authority.leaf(name).unwrap_err();
+            assert!(matches!(error, LeafError::NotAName { .. }), "{name:?}: {error:?}");
+            assert!(error.to_string().len() < 2_000);
+        }
+        assert!(authority.leaves.cache.lock().unwrap().slots.is_empty(), "a refused name takes no place");
+    }
+
+    #[test]
+    fn a_name_too_long_for_a_common_name_still_gets_its_leaf() {
+        let authority = authority();
+        let name = format!("{0}.{0}.{0}.githubcopilot.com", "a".repeat(60));
+        let leaf = authority.leaf(&name).unwrap();
+        let (_, x509) = X509Certificate::from_der(&leaf.cert[0]).unwrap();
+        assert_eq!(x509.subject().to_string(), "CN=copilot-recorder leaf");
+        let san = x509.subject_alternative_name().unwrap().unwrap();
+        assert_eq!(san.value.general_names, [x509_parser::extensions::GeneralName::DNSName(&name)]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn any_text_gives_a_leaf_for_it_or_an_error(name in "\\PC{0,40}(\\.githubcopilot\\.com)?") {
+            let authority = SHARED.get_or_init(authority);
+            if let Ok(leaf) = authority.leaf(&name) {
+                let (_, x509) = X509Certificate::from_der(&leaf.cert[0]).unwrap();
+                let san = x509.subject_alternative_name().unwrap().unwrap();
+                let expected = name.trim_end_matches('.').to_ascii_lowercase();
+                prop_assert!(authority.permits(&expected));
+                prop_assert_eq!(&san.value.general_names, &[x509_parser::extensions::GeneralName::DNSName(&expected)]);
+            }
+        }
+    }
+
+    static SHARED: std::sync::OnceLock<Authority> = std::sync::OnceLock::new();
+}
