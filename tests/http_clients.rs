@@ -16,9 +16,9 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Lengt
 /// Answers each request with `hello`, in the version that was agreed upon. One request per connection is enough.
 async fn hello(mut connection: Connection) {
     if connection.alpn().as_deref() == Some("h2") {
-        // SETTINGS at once, the answer when a request for stream 1 has ended; curl waits for both.
+        // The answer comes when the body of stream 1 has ended: a DATA frame with END_STREAM.
         connection.send([http2::settings(&[]), http2::frame(http2::SETTINGS, http2::ACK, 0, &[])].concat()).await;
-        connection.received_pattern(b"\x00\x00\x00\x01", 1).await;
+        connection.received_pattern(b"\x00\x01\x00\x00\x00\x01", 1).await;
         let mut answer = http2::headers(1, false, &[(":status", "200"), ("content-type", "text/plain")]);
         answer.extend(http2::frame(http2::DATA, http2::END_STREAM, 1, b"hello"));
         connection.send(answer).await;

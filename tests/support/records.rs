@@ -88,11 +88,14 @@ impl Record {
     /// A body's bytes, whichever way the record writes them.
     pub(crate) fn body(&self, side: &str) -> Vec<u8> {
         let content = self.json[side]["content"].as_str().unwrap_or_else(|| panic!("{side}.content is a string"));
-        if self.is_base64(side) { STANDARD.decode(content).expect("base64") } else { content.as_bytes().to_vec() }
-    }
-
-    fn is_base64(&self, side: &str) -> bool {
-        self.json["recorder"][side]["content_form"] == "base64"
+        let details = &self.json["recorder"][side];
+        let decode = |text: &str| STANDARD.decode(text).expect("base64");
+        if details["encoding"] == "base64" {
+            return decode(content);
+        }
+        // A text that was cut within a character keeps the rest of its bytes apart.
+        let tail = details["content_tail"].as_str().map(decode).unwrap_or_default();
+        [content.as_bytes(), &tail].concat()
     }
 
     /// Fails unless the record says exactly what was sent.
@@ -116,7 +119,7 @@ impl Record {
         let trailers = &self.json["recorder"][side]["trailers"];
         let found = if trailers.is_null() { Fields::new() } else { fields_of(trailers) };
         assert_eq!(found, message.trailers, "{side} trailers of {case}");
-        let raw = &self.json["recorder"][side]["headers"];
+        let raw = &self.json["recorder"][side]["raw_headers"];
         let repeats = joined(&message.fields).len() < message.fields.len();
         if repeats {
             assert_eq!(fields_of(raw), message.fields, "raw {side} headers of {case}");
