@@ -133,7 +133,7 @@ async fn the_start_says_what_a_person_needs() {
     let (upstream, _gate) = slow().await;
     let recorder = Setup::new(&upstream).start().await;
     let address = recorder.address.to_string();
-    for wanted in [&address, "ca.pem", "logs", "http.proxy", "http.proxyStrictSSL"] {
+    for wanted in [&address, "ca.pem", "logs", "\"http.proxy\"", "NODE_EXTRA_CA_CERTS"] {
         recorder.line(wanted, |line| line.contains(wanted)).await;
     }
     let fingerprint = support::command::run(

@@ -141,7 +141,7 @@ fn fields_of(value: &Value) -> Fields {
 fn joined(fields: &Fields) -> Fields {
     let mut joined = Fields::new();
     for (name, value) in fields {
-        match joined.iter_mut().find(|(found, _)| found == name) {
+        match joined.iter_mut().find(|(found, _)| found.eq_ignore_ascii_case(name)) {
             Some((_, all)) => {
                 all.push_str(", ");
                 all.push_str(value);
