@@ -60,7 +60,7 @@ pub enum StartError {
 pub fn run(mut config: Config, quiet: bool) -> Result<(), StartError> {
     let most = most_tunnels(raise_file_limit());
     if most < config.limits.max_connections {
-        tracing::info!("the limit of open files allows {most} tunnels at once");
+        tracing::debug!("the limit of open files allows {most} tunnels at once");
         config.limits.max_connections = most;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
