@@ -8,7 +8,7 @@ use super::{Event, Limits, Observer, PREFACE, Protocol, StreamId};
 use crate::wire::Direction;
 
 /// Small, so that short inputs reach them.
-const LIMITS: Limits = Limits { head: 160, streams: 3 };
+const LIMITS: Limits = Limits { head: 48, streams: 3 };
 
 /// Any conversation over HTTP/1.x.
 pub fn fuzz_http1(data: &[u8]) {
