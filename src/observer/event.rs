@@ -51,6 +51,12 @@ impl Fields {
         self.ends.extend([name_end, value_end]);
     }
 
+    /// Makes room for what a usual head has, so that it is not grown to field by field.
+    pub(crate) fn reserve(&mut self) {
+        self.bytes.reserve(768);
+        self.ends.reserve(2 * 24);
+    }
+
     /// Adds a space and `more` to the last field's value, as a reader of obs-fold does (RFC 9112 section 5.2).
     pub(crate) fn fold(&mut self, more: &[u8]) {
         let end = self.end_after(1 + more.len());

@@ -24,6 +24,9 @@ impl Keeper {
     pub(super) fn push(&mut self, name: &[u8], value: &[u8]) -> bool {
         self.last_kept = self.take(name.len() + value.len() + Fields::OVERHEAD);
         if self.last_kept {
+            if self.fields.is_empty() {
+                self.fields.reserve();
+            }
             self.fields.push(name, value);
         }
         self.last_kept

@@ -76,7 +76,7 @@ impl Transcript {
             }
             Event::Upgrade { stream } => format!("{} upgrade", stream.0),
             Event::Malformed { stream, direction, reason } => {
-                let stream = stream.map_or("-".to_owned(), |stream| stream.0.to_string());
+                let stream = stream.map_or_else(|| "-".to_owned(), |stream| stream.0.to_string());
                 format!("{stream} {} malformed: {reason}", arrow(direction))
             }
         };

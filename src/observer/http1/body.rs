@@ -1,6 +1,6 @@
 //! How long a body is, and the transfer codings (RFC 9112 sections 6 and 7).
 
-use super::head::{Field, field, trim};
+use super::head::{FieldLine, field, trim};
 use super::line::Lines;
 use crate::observer::event::Fields;
 use crate::observer::keep::Keeper;
@@ -196,10 +196,10 @@ impl Chunked {
             Self::Trailers(keeper) => {
                 let done = lines.next(input, |line| {
                     match field(line) {
-                        Field::Blank => return true,
-                        Field::Fold(more) => keeper.fold(more),
-                        Field::Field(name, value) => _ = keeper.push(name, value),
-                        Field::Cut => keeper.skip(),
+                        FieldLine::Blank => return true,
+                        FieldLine::Fold(more) => keeper.fold(more),
+                        FieldLine::Field(name, value) => _ = keeper.push(name, value),
+                        FieldLine::Cut => keeper.skip(),
                     }
                     false
                 });

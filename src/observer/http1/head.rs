@@ -106,16 +106,16 @@ impl Head {
     fn field_line(&mut self, line: Line<'_>) -> bool {
         self.wire_size += line.length as u64;
         match field(line) {
-            Field::Blank => return true,
-            Field::Cut => {
+            FieldLine::Blank => return true,
+            FieldLine::Cut => {
                 self.keeper.skip();
                 self.framing.other();
             }
-            Field::Fold(more) => {
+            FieldLine::Fold(more) => {
                 self.keeper.fold(more);
                 self.framing.fold(more);
             }
-            Field::Field(name, value) => {
+            FieldLine::Field(name, value) => {
                 self.keeper.push(name, value);
                 self.framing.field(name, value);
             }
@@ -125,7 +125,7 @@ impl Head {
 }
 
 /// What a line after the start line is.
-pub(super) enum Field<'a> {
+pub(super) enum FieldLine<'a> {
     /// The empty line that ends the section.
     Blank,
     /// More of the field before (obs-fold, RFC 9112 section 5.2).
@@ -137,14 +137,14 @@ pub(super) enum Field<'a> {
 }
 
 /// Reads a line of a header or trailer section.
-pub(super) fn field(line: Line<'_>) -> Field<'_> {
+pub(super) fn field(line: Line<'_>) -> FieldLine<'_> {
     match line.text {
-        _ if line.cut => Field::Cut,
-        [] => Field::Blank,
-        [b' ' | b'\t', ..] => Field::Fold(trim(line.text)),
+        _ if line.cut => FieldLine::Cut,
+        [] => FieldLine::Blank,
+        [b' ' | b'\t', ..] => FieldLine::Fold(trim(line.text)),
         text => {
             let colon = text.iter().position(|&byte| byte == b':').unwrap_or(text.len());
-            Field::Field(trim(&text[..colon]), trim(text.get(colon + 1..).unwrap_or_default()))
+            FieldLine::Field(trim(&text[..colon]), trim(text.get(colon + 1..).unwrap_or_default()))
         }
     }
 }

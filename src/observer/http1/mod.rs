@@ -261,7 +261,7 @@ impl Http1 {
         S: FnMut(Event<'_>),
     {
         let lost = |reason| (ServerToClient, reason);
-        let head = self.server.head.take_response().ok_or(lost("response without a status"))?;
+        let head = self.server.head.take_response().ok_or_else(|| lost("response without a status"))?;
         let Some(&Waiting { stream, method }) = self.waiting.front() else {
             return Err(lost("response without a request"));
         };

@@ -19,7 +19,7 @@ fn play_within(limits: Limits, script: &[&str]) -> Vec<String> {
 
 fn parse(line: &str) -> (Direction, &[u8]) {
     let direction = if line.starts_with('>') { ClientToServer } else { ServerToClient };
-    (direction, line[1..].as_bytes())
+    (direction, &line.as_bytes()[1..])
 }
 
 /// Plays, then ends the server's direction.

@@ -6,7 +6,9 @@
 mod frame;
 mod headers;
 mod hpack;
+mod messages;
 mod settings;
+mod side;
 mod stream;
 
 use std::mem;
@@ -15,7 +17,7 @@ use super::Limits;
 use super::event::{Event, StreamId};
 use crate::wire::Direction;
 use frame::Head;
-use headers::Block;
+use side::{Meaning, Reading, Side};
 use stream::{Stream, Streams};
 
 pub(super) use frame::PREFACE;
@@ -29,62 +31,6 @@ pub(super) struct Http2 {
     streams: Streams,
 }
 
-/// One direction.
-#[derive(Debug)]
-struct Side {
-    reading: Reading,
-    /// Bytes of the preface that are still to come.
-    preface: usize,
-    /// The first frame, which must be SETTINGS, has begun.
-    settled: bool,
-    /// Bytes of a frame head that was cut, or of a payload that is needed whole.
-    partial: Vec<u8>,
-    /// A header block that CONTINUATION has to complete.
-    unfinished: Option<Unfinished>,
-    decoder: hpack::Decoder,
-}
-
-/// Where in a frame the next byte is.
-#[derive(Clone, Copy, Debug)]
-enum Reading {
-    Head,
-    /// The padding's length, before anything else of a padded DATA frame.
-    Padding(Head),
-    Data {
-        head: Head,
-        left: usize,
-        padding: usize,
-        meaning: Meaning,
-    },
-    /// A payload that is needed up to its `keep`th byte.
-    Whole {
-        head: Head,
-        keep: usize,
-    },
-    Skip {
-        left: usize,
-    },
-}
-
-/// What DATA on a stream is.
-#[derive(Clone, Copy, Debug)]
-enum Meaning {
-    Body,
-    Opaque,
-    /// The stream is over, or was never tracked.
-    Nothing,
-}
-
-/// A header block and where it belongs.
-#[derive(Debug)]
-struct Unfinished {
-    /// The frame that began it.
-    head: Head,
-    /// Which stream's head it is: for PUSH_PROMISE the promised one.
-    stream: u32,
-    bytes: Vec<u8>,
-}
-
 /// Why the connection is lost.
 type Lost = &'static str;
 
@@ -95,15 +41,7 @@ const SETTINGS_KEPT: usize = 6 * 1024;
 
 impl Http2 {
     pub(super) fn new(limits: Limits) -> Self {
-        let side = |preface| Side {
-            reading: Reading::Head,
-            preface,
-            settled: false,
-            partial: Vec::new(),
-            unfinished: None,
-            decoder: hpack::Decoder::new(),
-        };
-        Self { limits, sides: [side(PREFACE.len()), side(0)], streams: Streams::new(limits.streams) }
+        Self { limits, sides: [Side::new(PREFACE.len()), Side::new(0)], streams: Streams::new(limits.streams) }
     }
 
     /// Reads on in one direction. After an error nothing more may be fed.
@@ -111,7 +49,7 @@ impl Http2 {
     where
         S: FnMut(Event<'_>),
     {
-        self.preface(direction, &mut input)?;
+        self.sides[direction.index()].preface(&mut input)?;
         while self.step(direction, &mut input, sink)? {}
         Ok(())
     }
@@ -122,18 +60,6 @@ impl Http2 {
             side.partial.len() + side.decoder.table_size() + side.unfinished.as_ref().map_or(0, |it| it.bytes.len())
         };
         self.sides.iter().map(side).sum::<usize>() + self.streams.len() * size_of::<(u32, Stream)>()
-    }
-
-    fn preface(&mut self, direction: Direction, input: &mut &[u8]) -> Result<(), Lost> {
-        let left = &mut self.sides[direction.index()].preface;
-        let expected = &PREFACE[PREFACE.len() - *left..];
-        let (seen, rest) = input.split_at((*left).min(input.len()));
-        if !expected.starts_with(seen) {
-            return Err("no HTTP/2 preface");
-        }
-        *left -= seen.len();
-        *input = rest;
-        Ok(())
     }
 
     /// Takes one step in the grammar; `false`: more input is needed for it.
@@ -294,188 +220,10 @@ impl Http2 {
             _ => Ok(()),
         }
     }
-
-    /// The beginning of a header block.
-    fn fragment<S>(
-        &mut self,
-        direction: Direction,
-        head: Head,
-        stream: u32,
-        fragment: &[u8],
-        sink: &mut S,
-    ) -> Result<(), Lost>
-    where
-        S: FnMut(Event<'_>),
-    {
-        if head.has(frame::END_HEADERS) {
-            return self.block(direction, head, stream, fragment, sink);
-        }
-        if fragment.len() > self.limits.head {
-            return Err(BLOCK_TOO_LARGE);
-        }
-        let unfinished = Unfinished { head, stream, bytes: fragment.to_vec() };
-        self.sides[direction.index()].unfinished = Some(unfinished);
-        Ok(())
-    }
-
-    /// The rest of a header block, or a part of it.
-    fn continuation<S>(&mut self, direction: Direction, head: Head, more: &[u8], sink: &mut S) -> Result<(), Lost>
-    where
-        S: FnMut(Event<'_>),
-    {
-        let unfinished = &mut self.sides[direction.index()].unfinished;
-        let Some(mut block) = unfinished.take() else { return Ok(()) };
-        if block.bytes.len() + more.len() > self.limits.head {
-            return Err(BLOCK_TOO_LARGE);
-        }
-        block.bytes.extend_from_slice(more);
-        if head.has(frame::END_HEADERS) {
-            return self.block(direction, block.head, block.stream, &block.bytes, sink);
-        }
-        *unfinished = Some(block);
-        Ok(())
-    }
-
-    /// A complete header block.
-    fn block<S>(
-        &mut self,
-        direction: Direction,
-        head: Head,
-        stream: u32,
-        bytes: &[u8],
-        sink: &mut S,
-    ) -> Result<(), Lost>
-    where
-        S: FnMut(Event<'_>),
-    {
-        if bytes.len() > self.limits.head {
-            return Err(BLOCK_TOO_LARGE);
-        }
-        let decoder = &mut self.sides[direction.index()].decoder;
-        let block = Block::decode(decoder, bytes, self.limits.head)?;
-        if head.kind == frame::PUSH_PROMISE {
-            return self.promise(stream, block, sink);
-        }
-        if self.streams.sending(stream, direction).is_some() {
-            match direction {
-                Direction::ClientToServer => trailers(stream, direction, block, sink),
-                Direction::ServerToClient => self.answer(stream, block, sink),
-            }
-        } else if self.streams.is_idle(stream) {
-            if direction == Direction::ServerToClient || stream::owner(stream) != direction {
-                return Err("HEADERS on a stream that was never opened");
-            }
-            self.request(stream, direction, block, false, sink);
-        }
-        if head.has(frame::END_STREAM) {
-            self.end(stream, direction, sink);
-        }
-        Ok(())
-    }
-
-    /// PUSH_PROMISE: a request that the server makes in the client's name (section 8.4).
-    fn promise<S>(&mut self, stream: u32, block: Block, sink: &mut S) -> Result<(), Lost>
-    where
-        S: FnMut(Event<'_>),
-    {
-        if stream::owner(stream) != Direction::ServerToClient || !self.streams.is_idle(stream) {
-            return Err("PUSH_PROMISE of a stream that cannot be promised");
-        }
-        self.request(stream, Direction::ServerToClient, block, true, sink);
-        self.end(stream, Direction::ClientToServer, sink);
-        Ok(())
-    }
-
-    fn request<S>(&mut self, stream: u32, direction: Direction, block: Block, promised: bool, sink: &mut S)
-    where
-        S: FnMut(Event<'_>),
-    {
-        let connect = !promised && block.is_connect();
-        let tracked = self.streams.open(stream, Stream { connect, ..Stream::default() });
-        match block.into_request() {
-            Some(head) => sink(Event::Request { stream: id(stream), head }),
-            None => return self.malformed(stream, direction, "HTTP/2 request without a method", sink),
-        }
-        if !tracked {
-            self.malformed(stream, direction, "more streams at once than are tracked", sink);
-        }
-    }
-
-    /// HEADERS from the server: an interim or final response, or trailers.
-    fn answer<S>(&mut self, stream: u32, block: Block, sink: &mut S)
-    where
-        S: FnMut(Event<'_>),
-    {
-        let direction = Direction::ServerToClient;
-        let Some(state) = self.streams.sending(stream, direction) else { return };
-        match block.status() {
-            None if state.answered => trailers(stream, direction, block, sink),
-            Some(Ok(status @ 100..200)) if !state.answered => {
-                sink(Event::Interim { stream: id(stream), head: block.into_response(status) });
-            }
-            Some(Ok(status)) if !state.answered => {
-                state.answered = true;
-                state.upgraded = state.connect && matches!(status, 200..300);
-                let upgraded = state.upgraded;
-                sink(Event::Response { stream: id(stream), head: block.into_response(status) });
-                if upgraded {
-                    sink(Event::Upgrade { stream: id(stream) });
-                }
-            }
-            None => self.malformed(stream, direction, "HTTP/2 response without a status", sink),
-            Some(Ok(_)) => self.malformed(stream, direction, "a second HTTP/2 response on one stream", sink),
-            Some(Err(())) => self.malformed(stream, direction, "HTTP/2 status is not a number", sink),
-        }
-    }
-
-    fn end<S>(&mut self, stream: u32, direction: Direction, sink: &mut S)
-    where
-        S: FnMut(Event<'_>),
-    {
-        if direction == Direction::ServerToClient
-            && self.streams.sending(stream, direction).is_some_and(|stream| !stream.answered)
-        {
-            return self.malformed(stream, direction, "HTTP/2 stream ended without a response", sink);
-        }
-        if self.streams.end(stream, direction) {
-            sink(Event::End { stream: id(stream), direction });
-        }
-    }
-
-    fn malformed<S>(&mut self, stream: u32, direction: Direction, reason: &'static str, sink: &mut S)
-    where
-        S: FnMut(Event<'_>),
-    {
-        self.streams.close(stream);
-        sink(Event::Malformed { stream: Some(id(stream)), direction, reason });
-    }
 }
 
 const PADDING_TOO_LARGE: Lost = "more padding than DATA";
 const BLOCK_TOO_LARGE: Lost = "header block above the ceiling";
-
-impl Side {
-    /// The next frame's head, once it is there.
-    fn head(&mut self, input: &mut &[u8]) -> Option<Head> {
-        if self.partial.is_empty()
-            && let Some((&head, rest)) = input.split_first_chunk()
-        {
-            *input = rest;
-            return Some(Head::parse(head));
-        }
-        self.fill(frame::HEAD, input);
-        let head = Head::parse(*self.partial.first_chunk()?);
-        self.partial.clear();
-        Some(head)
-    }
-
-    /// Moves input to `partial` until that has `size` bytes.
-    fn fill(&mut self, size: usize, input: &mut &[u8]) {
-        let (bytes, rest) = input.split_at((size - self.partial.len()).min(input.len()));
-        self.partial.extend_from_slice(bytes);
-        *input = rest;
-    }
-}
 
 fn show<S>(meaning: Meaning, stream: u32, direction: Direction, bytes: &[u8], sink: &mut S)
 where
@@ -487,16 +235,6 @@ where
         Meaning::Body => sink(Event::Data { stream, direction, bytes }),
         Meaning::Opaque => sink(Event::Opaque { stream, direction, bytes }),
         Meaning::Nothing => {}
-    }
-}
-
-fn trailers<S>(stream: u32, direction: Direction, block: Block, sink: &mut S)
-where
-    S: FnMut(Event<'_>),
-{
-    let fields = block.into_trailers();
-    if !fields.is_empty() {
-        sink(Event::Trailers { stream: id(stream), direction, fields });
     }
 }
 

@@ -9,3 +9,6 @@ mod static_table;
 mod table;
 
 pub(in crate::observer) use decoder::{Decoder, Error};
+
+#[cfg(test)]
+mod differential;
