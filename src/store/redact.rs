@@ -217,7 +217,7 @@ pub(super) fn push_token(pointer: &mut String, token: &str) {
 
 fn is_form(bytes: &[u8]) -> bool {
     bytes.contains(&b'=')
-        && bytes.trim_ascii_end().iter().all(|b| b.is_ascii_alphanumeric() || b"&=%+-._~*:/,<>".contains(b))
+        && bytes.trim_ascii_end().iter().all(|b| b.is_ascii_alphanumeric() || b"&=%+-._~*:/,".contains(b))
 }
 
 fn is_secret_field(name: &[u8]) -> bool {

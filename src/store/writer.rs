@@ -396,4 +396,4 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 #[path = "writer_tests.rs"]
-mod tests;
+pub(in crate::store) mod tests;
