@@ -134,8 +134,9 @@ fn exchanges_of_one_microsecond_get_names_of_their_own_and_nothing_is_overwritte
 #[test]
 fn kinds_that_are_not_wanted_leave_nothing() {
     let mut bench = Bench::on(Arc::default(), Settings { record: vec![Kind::Chat], ..settings() });
-    bench.spool(&completion(), &[]);
-    bench.finish(&completion());
+    let unwanted = completion();
+    bench.spool(&unwanted, &[]);
+    bench.finish(&unwanted);
     assert!(bench.disk.paths().is_empty(), "{:?}", bench.disk.paths());
     assert_eq!(bench.metrics.exchanges_skipped.get(), 1);
 }
