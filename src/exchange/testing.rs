@@ -1,8 +1,9 @@
 //! Heads and connections for this crate's tests.
 
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Connection, ConnectionId};
+use super::{Connection, ConnectionId, Exchange, flight};
 use crate::observer::{Fields, RequestHead, ResponseHead, Version};
 
 pub(crate) fn connection(host: &str) -> Connection {
@@ -52,4 +53,10 @@ pub(crate) fn response_head(status: u16, pairs: &[(&str, &str)]) -> ResponseHead
         wire_size: 0,
         truncated: false,
     }
+}
+
+/// An exchange on a connection to `host` of which only the request's head was seen.
+pub(crate) fn exchange(host: &str, method: &str, target: &str, pairs: &[(&str, &str)]) -> Exchange {
+    let began = UNIX_EPOCH + Duration::new(1_733_663_157, 639_893_000);
+    flight::begun(Arc::new(connection(host)), began, 0, request_head(method, target, pairs))
 }
