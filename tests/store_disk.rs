@@ -6,12 +6,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, SystemTime};
 
-use copilot_recorder::config::{
-    Access, Config, Layout, Limits, OnStoreFailure, Policy, Redact, Upstream,
-};
-use copilot_recorder::exchange::{
-    Action, Body, Connection, ConnectionId, Exchange, ExchangeId, Message, Timings,
-};
+use copilot_recorder::config::{Access, Config, Layout, Limits, OnStoreFailure, Policy, Redact, Upstream};
+use copilot_recorder::exchange::{Action, Body, Connection, ConnectionId, Exchange, ExchangeId, Message, Timings};
 use copilot_recorder::metrics::Metrics;
 use copilot_recorder::observer::{Fields, RequestHead, ResponseHead, Version};
 use copilot_recorder::rules::{HostTable, Kind, KindTable};

@@ -17,7 +17,6 @@ mod record;
 mod redact;
 mod spool;
 mod spooler;
-mod stub;
 #[cfg(test)]
 mod testing;
 mod writer;

@@ -257,7 +257,8 @@ fn every_redacted_path_leads_to_what_was_redacted() {
     exchange.interim = vec![response_head(103, &[("x", "y"), ("Set-Cookie", "S")])];
     exchange.response.as_mut().unwrap().trailers = Some(fields(&[("X-Token", "S")]));
     let record = parsed(&render(exchange.clone()));
-    let redacted: Vec<_> = record["recorder"]["redacted"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+    let redacted: Vec<_> =
+        record["recorder"]["redacted"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
     for pointer in &redacted {
         let (outer, inner) = pointer.split_once('#').unwrap_or((pointer, ""));
         let mut value = record.pointer(outer).unwrap().clone();

@@ -208,4 +208,3 @@ pub(super) fn message<H>(head: H, body: &[u8]) -> Message<H> {
 }
 
 pub(super) const LIMITS: DecodeLimits = DecodeLimits { output: 1 << 20 };
-

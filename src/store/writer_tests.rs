@@ -200,7 +200,8 @@ fn a_full_disk_costs_bodies_and_recording_goes_on_when_there_is_room() {
 
 #[test]
 fn records_that_cannot_be_written_at_all_wait_and_are_written_later() {
-    for error in [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem, ErrorKind::Other] {
+    for error in [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem, ErrorKind::Other]
+    {
         let mut bench = Bench::new();
         bench.disk.fail_with(Some(error));
         for micros in 0..5 {
