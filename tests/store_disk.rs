@@ -1,5 +1,7 @@
 //! The store on real file systems: a folder, and a small one that fills up.
 
+#![allow(clippy::unwrap_used)]
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;

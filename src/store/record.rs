@@ -207,6 +207,8 @@ impl Writer {
         json.shown(&connection.client);
         json.key("upstream");
         json.shown(&connection.upstream);
+        json.key("tunnel");
+        json.text(&format!("{}:{}", connection.host, connection.port));
         json.key("connection");
         json.shown(&connection.id.0);
         json.key("stream");
@@ -435,24 +437,20 @@ impl Writer {
     }
 }
 
-/// `https://host[:port]target`, the host as the client named it in CONNECT or, where that was an address, in its
-/// ClientHello.
+/// `https://host[:port]target`: the host that the request names, else the CONNECT request's; the tunnel's port.
 fn url(exchange: &Exchange) -> String {
-    let (connection, target) = (&exchange.connection, text_of(&exchange.request.head.target));
+    let target = text_of(&exchange.request.head.target);
     if target.contains("://") && !target.starts_with('/') {
         return target.into_owned();
     }
-    let bare = connection.host.trim_matches(['[', ']']);
-    let address = bare.parse::<std::net::IpAddr>().ok();
-    let host = match (address, connection.sni.as_deref()) {
-        (Some(_), Some(sni)) => Cow::Borrowed(sni),
-        (Some(std::net::IpAddr::V6(_)), None) => Cow::Owned(format!("[{bare}]")),
-        _ => Cow::Borrowed(bare),
-    };
+    let host = exchange.host();
+    // No user info, which RFC 9110 section 7.2 has no place for: it would be a credential.
+    let host = host.rsplit('@').next().unwrap_or_default().trim_matches(['[', ']']);
+    let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
     let slash = if target.starts_with('/') { "" } else { "/" };
-    match connection.port {
-        443 => format!("https://{host}{slash}{target}"),
-        port => format!("https://{host}:{port}{slash}{target}"),
+    match exchange.connection.port {
+        443 => format!("https://{open}{host}{close}{slash}{target}"),
+        port => format!("https://{open}{host}{close}:{port}{slash}{target}"),
     }
 }
 

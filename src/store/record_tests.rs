@@ -105,6 +105,7 @@ fn a_completion_in_full() {
         "aborted_by": null,
         "client": "127.0.0.1:50000",
         "upstream": "192.0.2.1:443",
+        "tunnel": "proxy.example.com:443",
         "connection": "01938000-0000-7000-8000-000000000002",
         "stream": 0,
         "http_version": "HTTP/1.1",
@@ -291,20 +292,24 @@ fn every_redacted_path_leads_to_what_was_redacted() {
 
 #[test]
 fn addresses_of_resources() {
-    let of = |host: &str, port, sni: Option<&str>, target: &str| {
+    let of = |host: &str, port, named: Option<&str>, target: &str| {
         let mut exchange = exchange(target, b"", b"");
         let connection = Arc::make_mut(&mut exchange.connection);
         connection.host = host.into();
         connection.port = port;
-        connection.sni = sni.map(Arc::from);
+        if let Some(named) = named {
+            exchange.request.head.fields.push(b"Host", named.as_bytes());
+        }
         url(&exchange)
     };
-    assert_eq!(of("a.b", 443, Some("c.d"), "/x?y"), "https://a.b/x?y");
-    assert_eq!(of("a.b", 8443, None, "/"), "https://a.b:8443/");
+    assert_eq!(of("a.b", 443, None, "/x?y"), "https://a.b/x?y");
+    assert_eq!(of("a.b", 443, Some("c.d"), "/x?y"), "https://c.d/x?y");
+    assert_eq!(of("a.b", 8443, Some("a.b:8443"), "/"), "https://a.b:8443/");
     assert_eq!(of("192.0.2.1", 443, Some("c.d"), "/"), "https://c.d/");
     assert_eq!(of("192.0.2.1", 443, None, "/"), "https://192.0.2.1/");
     assert_eq!(of("2001:db8::1", 443, None, "/"), "https://[2001:db8::1]/");
-    assert_eq!(of("[2001:db8::1]", 444, None, "/"), "https://[2001:db8::1]:444/");
+    assert_eq!(of("x", 444, Some("[2001:db8::1]:444"), "/"), "https://[2001:db8::1]:444/");
+    assert_eq!(of("a.b", 443, Some("me:secret@a.b:443"), "/"), "https://a.b/");
     assert_eq!(of("a.b", 443, None, "*"), "https://a.b/*");
     assert_eq!(of("a.b", 443, None, "http://x.y/z"), "http://x.y/z");
     assert_eq!(of("a.b", 443, None, "/r?u=http://x.y/z"), "https://a.b/r?u=http://x.y/z");

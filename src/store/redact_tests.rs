@@ -82,6 +82,8 @@ fn urls_lose_the_values_of_secret_parameters_only() {
     }
     assert_eq!(value("Location", "/cb?code=s&state=1"), "/cb?code=<redacted>&state=1");
     assert_eq!(value("Referer", "https://h/?key=s"), "https://h/?key=<redacted>");
+    assert_eq!(value("Host", "me:pw@h:443"), "<redacted>@h:443");
+    assert_eq!(value(":authority", "h:443"), "h:443");
     assert_eq!(value(":path", "/x?sig=s"), "/x?sig=<redacted>");
 }
 
@@ -134,6 +136,7 @@ fn endpoints_with_tokens_in_their_bodies() {
 fn every_place_of_an_exchange_is_searched() {
     let mut exchange = exchange("/x?token=SECRET", b"", b"");
     let secret = fields_of(&[("X-Token", "SECRET"), ("X-Token", "SECRET")]);
+    exchange.request.head.authority = Some(b"me:SECRET@h".to_vec());
     exchange.request.head.pseudo = fields_of(&[(":method", "GET"), (":path", "/x?token=SECRET")]);
     exchange.request.head.fields = secret.clone();
     exchange.request.trailers = Some(secret.clone());
@@ -144,7 +147,7 @@ fn every_place_of_an_exchange_is_searched() {
     heads(&mut exchange);
     let snapshot = text(&crate::exchange::to_snapshot(&exchange));
     assert!(!snapshot.contains("SECRET"), "{snapshot}");
-    assert_eq!(snapshot.matches("<redacted>").count(), 10);
+    assert_eq!(snapshot.matches("<redacted>").count(), 11);
 }
 
 proptest! {

@@ -4,6 +4,20 @@ use super::testing::{TestClock, TestDisk, exchange};
 use super::writer::tests::{COMPLETION, settings};
 use super::*;
 
+#[test]
+fn any_bytes_in_a_spool_file() {
+    let mut file = spool::MAGIC.to_vec();
+    spool::push_head(&mut file, &crate::exchange::to_snapshot(&exchange(COMPLETION, b"", b"")));
+    spool::push_body(&mut file, true, Duration::MAX, b"bytes");
+    fuzz::fuzz_spool(&file);
+    fuzz::fuzz_spool(b"");
+    proptest::proptest!(|(at in 0..file.len(), noise in proptest::collection::vec(proptest::num::u8::ANY, 0..40))| {
+        let mut damaged = file.clone();
+        damaged.splice(at.., noise);
+        fuzz::fuzz_spool(&damaged);
+    });
+}
+
 fn quiet() -> OnRecord {
     Box::new(|_, _| ())
 }

@@ -284,7 +284,7 @@ impl Writer {
         }
     }
 
-    fn written(&mut self, summary: &Summary, path: &Path, spool_file: Option<PathBuf>) {
+    fn written(&self, summary: &Summary, path: &Path, spool_file: Option<PathBuf>) {
         spool_file.iter().for_each(|path| self.spooler.remove(path));
         self.counts.written.fetch_add(1, Ordering::Relaxed);
         self.metrics.records_written.inc();
