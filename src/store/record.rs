@@ -397,7 +397,7 @@ impl Writer {
             self.json.raw(", ");
             self.bytes(value);
             self.json.raw("]");
-            if self.is_marked(value) {
+            if self.is_marked(&text_of(value)) {
                 self.redacted.push(format!("{pointer}/{index}/1"));
             }
         }
@@ -427,13 +427,13 @@ impl Writer {
     /// Writes a text and notes where it is when something was taken out of it.
     fn marked(&mut self, text: &str, pointer: impl FnOnce() -> String) {
         self.json.text(text);
-        if self.is_marked(text.as_bytes()) {
+        if self.is_marked(text) {
             self.redacted.push(pointer());
         }
     }
 
-    fn is_marked(&self, value: &[u8]) -> bool {
-        self.redacts && value.windows(MARK.len()).any(|window| window == MARK.as_bytes())
+    fn is_marked(&self, text: &str) -> bool {
+        self.redacts && text.contains(MARK)
     }
 }
 
