@@ -104,8 +104,7 @@ impl Assembler {
     ///
     /// Every exchange in flight is finished when both directions have ended, when one was aborted or shut down, and
     /// when the server's was cut. A client that only stopped to send still waits for its answers.
-    pub fn end(&mut self, direction: Direction, at: Instant, ending: Ending, out: &mut Vec<Action>) {
-        let _ = at;
+    pub fn end(&mut self, direction: Direction, _at: Instant, ending: Ending, out: &mut Vec<Action>) {
         self.endings[direction.index()] = Some(ending);
         self.first_ended.get_or_insert(direction);
         let over = match (self.endings, ending) {

@@ -131,9 +131,11 @@ impl Flight {
         }
     }
 
-    /// Moves to the spool what is due.
+    /// Moves to the spool what is due, and bytes that wait even if they are not due yet: else many streams, each
+    /// with its own time, would be gone through many times a second.
     pub(super) fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
-        if self.deadline().is_some_and(|deadline| deadline <= now) {
+        let Some(exchange) = &self.kept else { return };
+        if self.waiting.is_some() || (exchange.spooled.is_none() && self.begin + SPOOL_AGE <= now) {
             self.spool(now, out);
         }
     }

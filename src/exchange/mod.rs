@@ -30,6 +30,7 @@ use crate::observer::{Fields, RequestHead, ResponseHead};
 /// What is known of a tunnel before the first request, shared by all its exchanges.
 #[derive(Clone, Debug)]
 pub struct Connection {
+    /// Names the tunnel.
     pub id: ConnectionId,
     /// The user name verified at CONNECT; none when nobody was asked.
     pub user: Option<Arc<str>>,
@@ -37,8 +38,9 @@ pub struct Connection {
     pub client: SocketAddr,
     /// The address dialled (with an upstream proxy: the proxy's).
     pub upstream: SocketAddr,
-    /// Host and port of the CONNECT request.
+    /// Host of the CONNECT request.
     pub host: Arc<str>,
+    /// Port of the CONNECT request.
     pub port: u16,
     /// The server name in the ClientHello.
     pub sni: Option<Arc<str>>,
@@ -58,7 +60,9 @@ pub struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AbortedBy {
+    /// The editor, most often because what it asked for is no longer wanted.
     Client,
+    /// Copilot, or the network on the way to it.
     Upstream,
     /// We did: the program was shut down (or killed: the record was recovered from the spool).
     Shutdown,
@@ -67,8 +71,11 @@ pub enum AbortedBy {
 /// A message's head with its body and what came after.
 #[derive(Clone, Debug)]
 pub struct Message<H> {
+    /// Its head.
     pub head: H,
+    /// Its body, as far as it came and is kept.
     pub body: Body,
+    /// Its trailer fields, if any came.
     pub trailers: Option<Fields>,
     /// The message's end was seen.
     pub ended: bool,
@@ -97,22 +104,30 @@ pub struct Chunk {
 /// One request/response pair, complete or not.
 #[derive(Clone, Debug)]
 pub struct Exchange {
+    /// Sorts by `began`.
     pub id: ExchangeId,
+    /// The tunnel that it came through.
     pub connection: Arc<Connection>,
     /// When the request began (wall clock).
     pub began: SystemTime,
     /// HTTP/2 stream id, or ordinal of the request on an HTTP/1.x connection.
     pub stream: u64,
+    /// The request.
     pub request: Message<RequestHead>,
     /// Interim responses (1xx), bounded.
     pub interim: Vec<ResponseHead>,
+    /// The final response; none when none came.
     pub response: Option<Message<ResponseHead>>,
+    /// When things happened.
     pub timings: Timings,
     /// Arrivals of response body bytes, bounded; see `chunks_omitted`.
     pub chunks: Vec<Chunk>,
+    /// Arrivals beyond those in `chunks`.
     pub chunks_omitted: u64,
-    /// Both messages were seen to their end.
+    /// Both messages were seen to their end, or the server did without the rest of the request (RFC 9113 section
+    /// 8.1; `request.ended` is false then), or an upgraded connection ended cleanly.
     pub complete: bool,
+    /// Who ended it before it was complete; none also when observation failed, see `malformed`.
     pub aborted_by: Option<AbortedBy>,
     /// HTTP/2 error code of the reset that ended it.
     pub reset_code: Option<u32>,
@@ -149,9 +164,18 @@ pub enum Action {
     /// The exchange has been in flight for long or grown large: keep what there is safe on disk. Carries the exchange
     /// without body bytes, as it stands; sent again when a head arrives that was not in it.
     SpoolHead(Box<Exchange>),
-    /// Body bytes, taken out of memory. `at` counts from the first byte of the request.
-    SpoolBody { id: ExchangeId, response: bool, at: Duration, bytes: Vec<u8> },
-    /// The exchange is over.
+    /// Body bytes, taken out of memory.
+    SpoolBody {
+        /// Of the exchange, which was in a [`Action::SpoolHead`] before.
+        id: ExchangeId,
+        /// Whether they are the response's, else the request's.
+        response: bool,
+        /// When they were taken, counted from the first byte of the request.
+        at: Duration,
+        /// Body bytes, which follow those of the same message that were spooled before.
+        bytes: Vec<u8>,
+    },
+    /// The exchange is over. Bytes in its bodies follow those that were spooled.
     Finish(Box<Exchange>),
     /// The exchange is over and nobody wants it recorded (its kind is not in the set): count it.
     Skip(ExchangeId),

@@ -71,12 +71,15 @@ impl Coding {
     /// Decodes as much as can be had, at most `limit` bytes.
     pub(super) fn decode(self, body: &[u8], limit: usize) -> Step {
         let mut output = Output { bytes: Vec::new(), limit };
-        let end = match self {
+        let decode = || match self {
             Self::Gzip => gunzip(body, &mut output),
             Self::Deflate => inflate(body, &mut output),
             Self::Brotli => unbrotli(body, &mut output),
             Self::Zstd => unzstd(body, &mut output),
         };
+        // The decoders are safe Rust, but some hold panics for what they think cannot happen: whoever finds a body
+        // that makes it happen must not stop the one thread that writes records.
+        let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)).unwrap_or(End::Damaged);
         Step { bytes: output.bytes, end }
     }
 

@@ -105,7 +105,7 @@ fn a_stream_cut_gives_what_was_flushed() {
     assert_eq!(run("gzip", encoder.get_ref()).bytes, &text()[..first_event]);
 
     // Blocks of zstd are the unit: what is whole is had, though the decoder holds a window back.
-    let data: Vec<u8> = (0..600_000_u32).flat_map(|i| i.to_le_bytes()).collect();
+    let data: Vec<u8> = (0..600_000_u32).flat_map(u32::to_le_bytes).collect();
     let limits = DecodeLimits { output: 16 << 20 };
     let body = zstd(&data);
     let decoded = decode(&fields(&[("content-encoding", "zstd")]), body[..body.len() - 1].to_vec(), limits);
