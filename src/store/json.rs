@@ -6,7 +6,6 @@ use std::io::Write;
 use std::time::Duration;
 
 /// JSON text that grows.
-#[derive(Default)]
 pub(super) struct Json {
     out: Vec<u8>,
     depth: usize,
@@ -150,8 +149,7 @@ mod tests {
 
     #[test]
     fn layout_is_that_of_pythons_json_module() {
-        let mut json = Json::default();
-        json.empty = true;
+        let mut json = Json::reuse(b"old".to_vec());
         json.open(b'{');
         json.key("a");
         json.open(b'{');

@@ -17,7 +17,6 @@ mod record;
 mod redact;
 mod spool;
 mod spooler;
-mod stub;
 #[cfg(test)]
 mod testing;
 mod writer;
@@ -115,8 +114,7 @@ impl Store {
         Self::start(Settings::of(config), metrics, on_record, Arc::new(RealDisk), Arc::new(RealClock::start()))
     }
 
-    /// Hands an action to the writer; never blocks on the disk. An action of an exchange that begins before another of
-    /// the same exchange must be handed in before it.
+    /// Hands an action to the writer; never blocks on the disk. The actions of one exchange must come in their order.
     pub fn submit(&self, action: Action) {
         self.inner.submit(action);
     }

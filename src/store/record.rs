@@ -207,6 +207,8 @@ impl Writer {
         json.shown(&connection.client);
         json.key("upstream");
         json.shown(&connection.upstream);
+        json.key("tunnel");
+        json.text(&format!("{}:{}", connection.host, connection.port));
         json.key("connection");
         json.shown(&connection.id.0);
         json.key("stream");
@@ -395,7 +397,7 @@ impl Writer {
             self.json.raw(", ");
             self.bytes(value);
             self.json.raw("]");
-            if self.is_marked(value) {
+            if self.is_marked(&text_of(value)) {
                 self.redacted.push(format!("{pointer}/{index}/1"));
             }
         }
@@ -425,34 +427,30 @@ impl Writer {
     /// Writes a text and notes where it is when something was taken out of it.
     fn marked(&mut self, text: &str, pointer: impl FnOnce() -> String) {
         self.json.text(text);
-        if self.is_marked(text.as_bytes()) {
+        if self.is_marked(text) {
             self.redacted.push(pointer());
         }
     }
 
-    fn is_marked(&self, value: &[u8]) -> bool {
-        self.redacts && value.windows(MARK.len()).any(|window| window == MARK.as_bytes())
+    fn is_marked(&self, text: &str) -> bool {
+        self.redacts && text.contains(MARK)
     }
 }
 
-/// `https://host[:port]target`, the host as the client named it in CONNECT or, where that was an address, in its
-/// ClientHello.
+/// `https://host[:port]target`: the host that the request names, else the CONNECT request's; the tunnel's port.
 fn url(exchange: &Exchange) -> String {
-    let (connection, target) = (&exchange.connection, text_of(&exchange.request.head.target));
+    let target = text_of(&exchange.request.head.target);
     if target.contains("://") && !target.starts_with('/') {
         return target.into_owned();
     }
-    let bare = connection.host.trim_matches(['[', ']']);
-    let address = bare.parse::<std::net::IpAddr>().ok();
-    let host = match (address, connection.sni.as_deref()) {
-        (Some(_), Some(sni)) => Cow::Borrowed(sni),
-        (Some(std::net::IpAddr::V6(_)), None) => Cow::Owned(format!("[{bare}]")),
-        _ => Cow::Borrowed(bare),
-    };
+    let host = exchange.host();
+    // No user info, which RFC 9110 section 7.2 has no place for: it would be a credential.
+    let host = host.rsplit('@').next().unwrap_or_default().trim_matches(['[', ']']);
+    let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
     let slash = if target.starts_with('/') { "" } else { "/" };
-    match connection.port {
-        443 => format!("https://{host}{slash}{target}"),
-        port => format!("https://{host}:{port}{slash}{target}"),
+    match exchange.connection.port {
+        443 => format!("https://{open}{host}{close}{slash}{target}"),
+        port => format!("https://{open}{host}{close}:{port}{slash}{target}"),
     }
 }
 

@@ -15,6 +15,11 @@ pub(super) const MARK: &str = "<redacted>";
 pub(super) fn heads(exchange: &mut Exchange) {
     let request = &mut exchange.request;
     target(&mut request.head.target);
+    if let Some(authority) = &mut request.head.authority
+        && let Cow::Owned(redacted) = user_info(authority)
+    {
+        *authority = redacted;
+    }
     fields(&mut request.head.pseudo);
     fields(&mut request.head.fields);
     request.trailers.iter_mut().for_each(fields);
@@ -92,6 +97,9 @@ fn field<'a>(name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
         }
         return mark();
     }
+    if is_one_of(name, &["host", ":authority"]) {
+        return user_info(value);
+    }
     if name == b":path" || value.windows(3).any(|w| w == b"://") || is_one_of(name, URL_FIELDS) {
         return url(value);
     }
@@ -136,14 +144,22 @@ fn signature(token: &[u8]) -> Option<usize> {
     None
 }
 
+/// An authority (RFC 3986 section 3.2) without user info, which no honest client sends.
+fn user_info(authority: &[u8]) -> Cow<'_, [u8]> {
+    match authority.iter().rposition(|&b| b == b'@') {
+        Some(at) => Cow::Owned([MARK.as_bytes(), &authority[at..]].concat()),
+        None => Cow::Borrowed(authority),
+    }
+}
+
 /// A URL or request target without user info and without the values of secret parameters.
 fn url(url: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Cow::Borrowed(url);
     if let Some(scheme) = url.windows(3).position(|w| w == b"://") {
         let authority = scheme + 3;
         let end = url[authority..].iter().position(|b| b"/?#".contains(b)).map_or(url.len(), |n| authority + n);
-        if let Some(at) = url[authority..end].iter().rposition(|&b| b == b'@') {
-            out = Cow::Owned([&url[..authority], MARK.as_bytes(), &url[authority + at..]].concat());
+        if let Cow::Owned(redacted) = user_info(&url[authority..end]) {
+            out = Cow::Owned([&url[..authority], &redacted, &url[end..]].concat());
         }
     }
     let Some(parameters) = out.iter().position(|b| b"?;#".contains(b)) else { return out };
@@ -217,7 +233,7 @@ pub(super) fn push_token(pointer: &mut String, token: &str) {
 
 fn is_form(bytes: &[u8]) -> bool {
     bytes.contains(&b'=')
-        && bytes.trim_ascii_end().iter().all(|b| b.is_ascii_alphanumeric() || b"&=%+-._~*:/,<>".contains(b))
+        && bytes.trim_ascii_end().iter().all(|b| b.is_ascii_alphanumeric() || b"&=%+-._~*:/,".contains(b))
 }
 
 fn is_secret_field(name: &[u8]) -> bool {

@@ -45,8 +45,17 @@ fn other_credentials_keep_only_their_scheme() {
 #[test]
 fn fields_that_hold_credentials_are_known_by_name() {
     for name in [
-        "Cookie", "set-cookie", "X-API-Key", "api-key", "X-GitHub-Token", "X-Auth-Token", "Ocp-Apim-Subscription-Key",
-        "X-Client-Secret", "X-Password", "x-forwarded-authorization", "X-Amz-Credential",
+        "Cookie",
+        "set-cookie",
+        "X-API-Key",
+        "api-key",
+        "X-GitHub-Token",
+        "X-Auth-Token",
+        "Ocp-Apim-Subscription-Key",
+        "X-Client-Secret",
+        "X-Password",
+        "x-forwarded-authorization",
+        "X-Amz-Credential",
     ] {
         assert_eq!(value(name, "a secret"), "<redacted>", "{name}");
     }
@@ -61,7 +70,7 @@ fn urls_lose_the_values_of_secret_parameters_only() {
         ("/a?x=1&access_token=s&y=2", "/a?x=1&access_token=<redacted>&y=2"),
         ("/a?code=s", "/a?code=<redacted>"),
         ("/a?%74oken=s&SIG=s", "/a?%74oken=<redacted>&SIG=<redacted>"),
-        ("/a;token=s/b?c", "/a;token=<redacted>"),
+        ("/a;token=s/b?c", "/a;token=<redacted>?c"),
         ("/a?q=1?key=s#id_token=s", "/a?q=1?key=<redacted>#id_token=<redacted>"),
         ("/a?code=&n=1", "/a?code=&n=1"),
         ("/a/code=1", "/a/code=1"),
@@ -73,12 +82,16 @@ fn urls_lose_the_values_of_secret_parameters_only() {
     }
     assert_eq!(value("Location", "/cb?code=s&state=1"), "/cb?code=<redacted>&state=1");
     assert_eq!(value("Referer", "https://h/?key=s"), "https://h/?key=<redacted>");
+    assert_eq!(value("Host", "me:pw@h:443"), "<redacted>@h:443");
+    assert_eq!(value(":authority", "h:443"), "h:443");
     assert_eq!(value(":path", "/x?sig=s"), "/x?sig=<redacted>");
 }
 
 #[test]
 fn token_replies_lose_the_tokens() {
-    let mut json = br#"{"token":"tid=1:s","expires_at":1733664598,"endpoints":{"api":"https://a"},"n":[{"id_token":"s"}]}"#.to_vec();
+    let mut json =
+        br#"{"token":"tid=1:s","expires_at":1733664598,"endpoints":{"api":"https://a"},"n":[{"id_token":"s"}]}"#
+            .to_vec();
     assert_eq!(body(&mut json), ["/token", "/n/0/id_token"]);
     let kept = r#"{"token":"<redacted>","expires_at":1733664598,"endpoints":{"api":"https://a"},"n":[{"id_token":"<redacted>"}]}"#;
     assert_eq!(text(&json), kept);
@@ -106,7 +119,10 @@ fn what_cannot_be_read_where_tokens_are_expected_goes_as_a_whole() {
 #[test]
 fn endpoints_with_tokens_in_their_bodies() {
     for path in [
-        "/copilot_internal/v2/token", "/copilot_internal/user", "/login/oauth/access_token", "/login/device/code",
+        "/copilot_internal/v2/token",
+        "/copilot_internal/user",
+        "/login/oauth/access_token",
+        "/login/device/code",
         "/github/chat/Token?x=1",
     ] {
         assert!(body_is_secret(path.as_bytes()), "{path}");
@@ -120,6 +136,7 @@ fn endpoints_with_tokens_in_their_bodies() {
 fn every_place_of_an_exchange_is_searched() {
     let mut exchange = exchange("/x?token=SECRET", b"", b"");
     let secret = fields_of(&[("X-Token", "SECRET"), ("X-Token", "SECRET")]);
+    exchange.request.head.authority = Some(b"me:SECRET@h".to_vec());
     exchange.request.head.pseudo = fields_of(&[(":method", "GET"), (":path", "/x?token=SECRET")]);
     exchange.request.head.fields = secret.clone();
     exchange.request.trailers = Some(secret.clone());
@@ -130,7 +147,7 @@ fn every_place_of_an_exchange_is_searched() {
     heads(&mut exchange);
     let snapshot = text(&crate::exchange::to_snapshot(&exchange));
     assert!(!snapshot.contains("SECRET"), "{snapshot}");
-    assert_eq!(snapshot.matches("<redacted>").count(), 10);
+    assert_eq!(snapshot.matches("<redacted>").count(), 11);
 }
 
 proptest! {

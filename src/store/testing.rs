@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
 use super::disk::Disk;
-use crate::config::Redact;
+
 use crate::exchange::testing::{connection, request_head, response_head};
 use crate::exchange::{Body, Chunk, DecodeLimits, Exchange, ExchangeId, Message, Timings};
 
@@ -208,5 +208,3 @@ pub(super) fn message<H>(head: H, body: &[u8]) -> Message<H> {
 }
 
 pub(super) const LIMITS: DecodeLimits = DecodeLimits { output: 1 << 20 };
-
-pub(super) const REDACT: Redact = Redact::Secrets;

@@ -17,9 +17,8 @@ use super::queue::{METADATA_LIMIT, Next, Queue, STUCK};
 use super::record::{self, Circumstances};
 use super::redact;
 use super::spooler::{Spooled, Spooler};
-use super::stub::summarize;
 use super::{OnRecord, Settings};
-use crate::classifier::Summary;
+use crate::classifier::{Summary, summarize};
 use crate::config::Redact;
 use crate::exchange::{Action, Exchange};
 use crate::metrics::Metrics;
@@ -285,7 +284,7 @@ impl Writer {
         }
     }
 
-    fn written(&mut self, summary: &Summary, path: &Path, spool_file: Option<PathBuf>) {
+    fn written(&self, summary: &Summary, path: &Path, spool_file: Option<PathBuf>) {
         spool_file.iter().for_each(|path| self.spooler.remove(path));
         self.counts.written.fetch_add(1, Ordering::Relaxed);
         self.metrics.records_written.inc();
@@ -396,4 +395,4 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 #[path = "writer_tests.rs"]
-mod tests;
+pub(in crate::store) mod tests;
