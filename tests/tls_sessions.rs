@@ -1,6 +1,8 @@
 //! Handshakes in memory: protocols, versions, resumption, on both sides.
 
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use copilot_recorder::rules::HostPattern;
@@ -141,7 +143,7 @@ fn tls_1_2_works_and_resumes() {
     assert_eq!((second.kind, second.version), (HandshakeKind::Resumed, ProtocolVersion::TLSv1_2));
 }
 
-fn only_tls12(ca: &PathBuf) -> ClientConfig {
+fn only_tls12(ca: &Path) -> ClientConfig {
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
     let mut roots = rustls::RootCertStore::empty();
