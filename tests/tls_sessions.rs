@@ -8,6 +8,7 @@ use std::sync::Arc;
 use copilot_recorder::rules::HostPattern;
 use copilot_recorder::tls::{Authority, ClientConfigs, ServerConfigs};
 use hudsucker::certificate_authority::CertificateAuthority;
+use rustls::crypto::SupportedKxGroup;
 use rustls::pki_types::ServerName;
 use rustls::{
     AlertDescription, ClientConfig, ClientConnection, Error, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig,
@@ -90,7 +91,7 @@ fn handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, name: &str)
         kind: client.handshake_kind().unwrap(),
         alpn: client.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
         version: client.protocol_version().unwrap(),
-        group: client.negotiated_key_exchange_group().map(|group| group.name()),
+        group: client.negotiated_key_exchange_group().map(SupportedKxGroup::name),
         sni: server.server_name().map(ToOwned::to_owned),
     })
 }
