@@ -1,29 +1,52 @@
 //! The configuration: valid by construction, every ceiling with its reason.
 
+mod error;
+mod file;
+mod resolve;
+mod settings;
+mod values;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::rules::{HostTable, Kind, KindTable};
 
+pub use error::{ConfigError, Place};
+pub use resolve::{DEFAULT_FILE, DEFAULT_USERS, Flags, Inputs, Resolved, Verbosity, resolve, users_file};
+pub use settings::{Form, SETTINGS, Setting};
+
 /// Everything `run` needs to know. One that exists is valid.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Where the proxy listens.
     pub listen: SocketAddr,
     /// The name or address that clients reach us by, for the settings to paste and the CRL's address.
     /// Defaults to the listening address.
     pub advertise: String,
+    /// Folder of the records.
     pub logs: PathBuf,
+    /// Folder of the CA's certificate and key.
     pub certs: PathBuf,
+    /// Who may use the proxy.
     pub access: Access,
+    /// The hosts that are opened.
     pub hosts: HostTable,
+    /// What makes an exchange a completion, a chat, and so on.
     pub kinds: KindTable,
+    /// The kinds that are recorded, sorted.
     pub record: Vec<Kind>,
+    /// Where a record's file goes below `logs`.
     pub layout: Layout,
+    /// What is taken out of records.
     pub redact: Redact,
+    /// Which targets a CONNECT may name.
     pub policy: Policy,
+    /// How upstreams are reached.
     pub upstream: Upstream,
+    /// Ceilings and time limits.
     pub limits: Limits,
+    /// What happens to new tunnels while records cannot be kept whole.
     pub on_store_failure: OnStoreFailure,
     /// Wait until the disk has each record before it counts as written (`fsync`).
     pub fsync: bool,
@@ -52,7 +75,9 @@ pub enum Layout {
 /// What is taken out of records (design D9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redact {
+    /// Tokens, cookies, keys in URLs, and the like.
     Secrets,
+    /// Nothing.
     None,
 }
 
@@ -90,16 +115,22 @@ pub struct Upstream {
 /// `HOST:PORT:ADDR:PORT`, with curl's meaning: empty HOST or PORT matches any, empty ADDR or target PORT keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectTo {
+    /// The host that was asked for, in lower case; `None` is any.
     pub host: Option<String>,
+    /// The port that was asked for; `None` is any.
     pub port: Option<u16>,
+    /// The host or address to dial; `None` is the one asked for.
     pub to_host: Option<String>,
+    /// The port to dial; `None` is the one asked for.
     pub to_port: Option<u16>,
 }
 
 /// `http://user:password@host:port`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UpstreamProxy {
+    /// A name or an address, without brackets.
     pub host: String,
+    /// Its port.
     pub port: u16,
     /// The value of `Proxy-Authorization`, ready to send.
     pub authorization: Option<String>,

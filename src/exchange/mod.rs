@@ -6,11 +6,15 @@
 mod assemble;
 mod body;
 mod decode;
+mod flight;
+#[doc(hidden)]
+pub mod fuzz;
 mod id;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -118,6 +122,25 @@ pub struct Exchange {
     pub malformed: Option<&'static str>,
     /// Body bytes of this exchange that lie in the spool, request and response; they precede those in `Body`.
     pub spooled: Option<[u64; 2]>,
+}
+
+impl Exchange {
+    /// The host that the request is for, without its port: `:authority` or `Host`, else the CONNECT request's.
+    #[must_use]
+    pub fn host(&self) -> Cow<'_, str> {
+        host(&self.connection, &self.request.head)
+    }
+}
+
+/// The host that a request is for, without its port: `:authority` or `Host`, else the CONNECT request's.
+#[must_use]
+pub fn host<'a>(connection: &'a Connection, head: &'a RequestHead) -> Cow<'a, str> {
+    let named = head.authority.as_deref().or_else(|| head.fields.first("host"));
+    let named = named.map(<[u8]>::trim_ascii).filter(|named| !named.is_empty());
+    let Some(authority) = named else { return Cow::Borrowed(&connection.host) };
+    // A colon within brackets belongs to an IPv6 address (RFC 3986 section 3.2.2).
+    let port = authority.iter().rposition(|&byte| byte == b':').filter(|&at| !authority[at..].contains(&b']'));
+    String::from_utf8_lossy(&authority[..port.unwrap_or(authority.len())])
 }
 
 /// What the assembler wants done.

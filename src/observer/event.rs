@@ -23,6 +23,9 @@ pub enum Version {
 /// Header or trailer fields: names and values as sent, in the order sent, repeats kept.
 ///
 /// One buffer for all of them, because a request has about twenty and is parsed on the connection's own task.
+/// Holds less than 4 GiB of text: whoever fills it has a ceiling (the observer: [`Limits::head`]) far below that.
+///
+/// [`Limits::head`]: super::Limits::head
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     bytes: Vec<u8>,
@@ -31,12 +34,36 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// What a field costs beyond its text: its two ends.
+    pub(crate) const OVERHEAD: usize = 2 * size_of::<u32>();
+
     /// Adds one field.
+    ///
+    /// A field that would take the whole beyond 4 GiB is left out, as its place could not be noted.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        let (Some(name_end), Some(value_end)) = (self.end_after(name.len()), self.end_after(name.len() + value.len()))
+        else {
+            debug_assert!(false, "fields grew beyond any ceiling");
+            return;
+        };
         self.bytes.extend_from_slice(name);
-        self.ends.push(self.bytes.len() as u32);
         self.bytes.extend_from_slice(value);
-        self.ends.push(self.bytes.len() as u32);
+        self.ends.extend([name_end, value_end]);
+    }
+
+    /// Adds a space and `more` to the last field's value, as a reader of obs-fold does (RFC 9112 section 5.2).
+    pub(crate) fn fold(&mut self, more: &[u8]) {
+        let end = self.end_after(1 + more.len());
+        let (Some(last), Some(end)) = (self.ends.last_mut(), end) else { return };
+        self.bytes.push(b' ');
+        self.bytes.extend_from_slice(more);
+        *last = end;
+    }
+
+    /// Takes the last field away.
+    pub(crate) fn pop(&mut self) {
+        self.ends.truncate(self.ends.len().saturating_sub(2));
+        self.bytes.truncate(self.ends.last().map_or(0, |&end| end as usize));
     }
 
     /// All fields in order, as (name, value).
@@ -70,6 +97,10 @@ impl Fields {
     #[must_use]
     pub fn size(&self) -> usize {
         self.bytes.len()
+    }
+
+    fn end_after(&self, added: usize) -> Option<u32> {
+        u32::try_from(self.bytes.len() + added).ok()
     }
 }
 
@@ -112,30 +143,99 @@ pub struct ResponseHead {
 }
 
 /// One thing that an observer saw. Body bytes are borrowed from what was fed.
+///
+/// For one stream the order in each direction is: head, data, trailers, end. Nothing follows an [`Event::End`] in its
+/// direction, and nothing at all a [`Event::Reset`] or [`Event::Malformed`] of that stream. The one exception is an
+/// upgraded HTTP/1.x connection: the request has ended there before its client sends [`Event::Opaque`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A request begins.
-    Request { stream: StreamId, head: RequestHead },
-    /// A 1xx response other than 101.
-    Interim { stream: StreamId, head: ResponseHead },
-    /// The final response begins (101 included).
-    Response { stream: StreamId, head: ResponseHead },
-    /// Body bytes, transfer coding and padding removed.
-    Data { stream: StreamId, direction: Direction, bytes: &'a [u8] },
-    /// Trailer fields.
-    Trailers { stream: StreamId, direction: Direction, fields: Fields },
+    Request {
+        /// The exchange that begins with it.
+        stream: StreamId,
+        /// Its head. A head that was answered before it was complete comes as it stood, marked truncated.
+        head: RequestHead,
+    },
+    /// A 1xx response other than 101 (RFC 9110 section 15.2).
+    Interim {
+        /// The exchange whose final response is still to come.
+        stream: StreamId,
+        /// Its head; an interim response has no body.
+        head: ResponseHead,
+    },
+    /// The final response begins (101 included). May come before the request has ended.
+    Response {
+        /// The exchange that it answers.
+        stream: StreamId,
+        /// Its head.
+        head: ResponseHead,
+    },
+    /// Body bytes, transfer coding and padding removed. Never empty.
+    Data {
+        /// The exchange that they belong to.
+        stream: StreamId,
+        /// The request's body or the response's.
+        direction: Direction,
+        /// A part of the body, as long as it happened to arrive.
+        bytes: &'a [u8],
+    },
+    /// Trailer fields (RFC 9110 section 6.5). Never empty.
+    Trailers {
+        /// The exchange that they belong to.
+        stream: StreamId,
+        /// The request's trailers or the response's.
+        direction: Direction,
+        /// As many as fit under the ceiling for heads.
+        fields: Fields,
+    },
     /// The message in that direction is complete.
-    End { stream: StreamId, direction: Direction },
+    End {
+        /// The exchange that the message belongs to.
+        stream: StreamId,
+        /// The request or the response. After an upgrade: the sender's bytes.
+        direction: Direction,
+    },
     /// HTTP/2 RST_STREAM, sent in `direction`, with its error code (RFC 9113 section 7).
-    Reset { stream: StreamId, direction: Direction, code: u32 },
-    /// HTTP/2 GOAWAY, sent in `direction`.
-    GoAway { direction: Direction, last_stream: u32, code: u32 },
-    /// The connection (HTTP/1.1: 101, or 2xx to CONNECT) or this stream (HTTP/2 extended CONNECT) left HTTP:
-    /// what follows comes as [`Event::Opaque`].
-    Upgrade { stream: StreamId },
-    /// Bytes of an upgraded stream.
-    Opaque { stream: StreamId, direction: Direction, bytes: &'a [u8] },
+    Reset {
+        /// The exchange that is over with it.
+        stream: StreamId,
+        /// Who ended it: the client if it went to the server.
+        direction: Direction,
+        /// The error code, for example 8 for CANCEL.
+        code: u32,
+    },
+    /// HTTP/2 GOAWAY, sent in `direction` (RFC 9113 section 6.8).
+    GoAway {
+        /// Who wants to end the connection.
+        direction: Direction,
+        /// The last stream of the peer that the sender takes care of.
+        last_stream: u32,
+        /// The error code; 0 when nothing is wrong.
+        code: u32,
+    },
+    /// The connection (HTTP/1.1: 101, or 2xx to CONNECT) or this stream (HTTP/2 extended CONNECT, RFC 8441) left
+    /// HTTP: what follows comes as [`Event::Opaque`].
+    Upgrade {
+        /// The exchange that led there.
+        stream: StreamId,
+    },
+    /// Bytes of an upgraded stream. Never empty.
+    Opaque {
+        /// The exchange that led to the upgrade.
+        stream: StreamId,
+        /// Which way they went.
+        direction: Direction,
+        /// Some of them, as many as happened to arrive.
+        bytes: &'a [u8],
+    },
     /// What came cannot be understood. `stream` is none when the whole connection is lost to us: no further
     /// events follow then for that connection.
-    Malformed { stream: Option<StreamId>, direction: Direction, reason: &'static str },
+    Malformed {
+        /// The exchange that is lost to us; none: all of them.
+        stream: Option<StreamId>,
+        /// Where it was seen.
+        direction: Direction,
+        /// What was wrong, in a few words and without anything that was sent.
+        reason: &'static str,
+    },
 }

@@ -24,4 +24,33 @@ pub trait Tap: Send {
 
     /// The deadline has passed.
     fn tick(&mut self, now: Instant);
+
+    /// Nothing is in flight: the tunnel may be closed without cutting anything off.
+    fn is_idle(&self) -> bool;
+}
+
+impl<T: Tap + ?Sized> Tap for Box<T> {
+    fn bytes(&mut self, direction: Direction, at: Instant, bytes: &[u8]) {
+        (**self).bytes(direction, at, bytes);
+    }
+
+    fn end(&mut self, direction: Direction, at: Instant, ending: Ending) {
+        (**self).end(direction, at, ending);
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        (**self).poll_ready(cx)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        (**self).deadline()
+    }
+
+    fn tick(&mut self, now: Instant) {
+        (**self).tick(now);
+    }
+
+    fn is_idle(&self) -> bool {
+        (**self).is_idle()
+    }
 }

@@ -2,8 +2,11 @@
 
 mod hosts;
 mod kinds;
+mod path;
 mod pattern;
+mod row;
 
 pub use hosts::HostTable;
-pub use kinds::{Kind, KindTable, Match};
+pub use kinds::{Kind, KindError, KindTable, KindTableError, Match};
 pub use pattern::{HostPattern, PatternError};
+pub use row::KindRow;

@@ -1,0 +1,187 @@
+//! `run`: the proxy from its start to its last record.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::greeting::{self, Greeting};
+use super::line::Printer;
+use crate::auth::{Authenticator, UsersError};
+use crate::config::{Access, Config};
+use crate::listener::{self, FrontDoor, LocalPages};
+use crate::metrics::Metrics;
+use crate::recorder::Recorder;
+use crate::shutdown::Shutdown;
+use crate::store::{OpenError, Store};
+use crate::tls::{Authority, AuthorityError, ClientConfigs, ServerConfigs, TrustError};
+use crate::tunnel::{Dialler, Tunnels};
+
+/// Why the proxy could not start. Exit code 3.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}; is another program using it? choose another address with --listen")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The CA.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The trust anchors for upstreams.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The TLS library refused its configuration.
+    #[error("cannot set TLS up")]
+    Tls(#[from] rustls::Error),
+    /// The users file.
+    #[error(transparent)]
+    Users(#[from] UsersError),
+    /// The logs folder.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// Threads, timers or signals are not to be had.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+    /// The listener.
+    #[error("the listener failed")]
+    Listener(#[source] hudsucker::Error),
+}
+
+/// Runs the proxy until it is told to stop. `quiet` leaves out the line per record.
+pub fn run(mut config: Config, quiet: bool) -> Result<(), StartError> {
+    let most = most_tunnels(raise_file_limit());
+    if most < config.limits.max_connections {
+        tracing::info!("the limit of open files allows {most} tunnels at once");
+        config.limits.max_connections = most;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
+    runtime.block_on(serve(config, quiet))
+}
+
+async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
+    let signals = Signals::listen().map_err(StartError::Runtime)?;
+    let busy = |source| StartError::Listen { address: config.listen, source };
+    let listener = listener::bind(config.listen).map_err(busy)?;
+    let address = listener.local_addr().map_err(busy)?;
+    // The configuration may have asked for any free port.
+    let advertise = config.advertise.replace(&config.listen.to_string(), &address.to_string());
+    let crl_base = format!("http://{advertise}");
+    let (authority, origin) = Authority::load_or_create(&config.certs, &config.hosts.open, &crl_base)?;
+    let authority = Arc::new(authority);
+    let authenticator = match &config.access {
+        Access::Open => None,
+        Access::Users(path) => Some(Authenticator::open(path)?),
+    };
+    let clients = ClientConfigs::new(&config.upstream.extra_ca)?;
+    let servers = ServerConfigs::new(Arc::clone(&authority))?;
+    let metrics = Metrics::default();
+    let printer = Printer::start(quiet).map_err(StartError::Runtime)?;
+    let store = Store::open(&config, metrics.clone(), printer.on_record())?;
+    greeting::hello(&Greeting { address, advertise: &advertise, config: &config, authority: &authority, origin });
+
+    let shutdown = Shutdown::default();
+    let local =
+        LocalPages { listen: address, advertise, asks: authenticator.is_some(), authority, metrics: metrics.clone() };
+    let tunnels = Tunnels {
+        servers,
+        clients,
+        hosts: config.hosts.clone(),
+        pass_others: config.policy.tunnel_others,
+        limits: config.limits.clone(),
+        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone())),
+        metrics: metrics.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let front_door = FrontDoor {
+        authenticator,
+        dialler: Dialler::new(config.upstream.clone(), config.policy.clone(), config.limits.connect),
+        tunnels: Arc::new(tunnels),
+        local,
+        store: store.clone(),
+        limits: config.limits.clone(),
+        metrics: metrics.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let ended = until_told(listener, Arc::new(front_door), &shutdown, config.limits.shutdown, signals).await;
+    let totals = tokio::task::spawn_blocking(move || store.close()).await.unwrap_or_default();
+    printer.finish();
+    greeting::farewell(totals, &metrics);
+    ended
+}
+
+/// Serves until a signal comes, then lets streams end; a second signal, or the time limit, ends them at once.
+async fn until_told(
+    listener: TcpListener,
+    front_door: Arc<FrontDoor>,
+    shutdown: &Shutdown,
+    patience: Duration,
+    mut signals: Signals,
+) -> Result<(), StartError> {
+    let server = tokio::spawn(listener::serve(listener, front_door));
+    signals.next().await;
+    shutdown.start_draining();
+    greeting::draining(shutdown.running(), patience);
+    tokio::select! {
+        () = shutdown.finished() => {}
+        () = tokio::time::sleep(patience) => {}
+        () = signals.next() => {}
+    }
+    shutdown.start_cutting();
+    shutdown.finished().await;
+    // The listener has stopped accepting; a plain request that still runs does not hold the exit up.
+    server.abort();
+    match server.await {
+        Ok(Err(error)) => Err(StartError::Listener(error)),
+        Ok(Ok(())) | Err(_) => Ok(()),
+    }
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Raises the soft limit of open files to the hard one and returns it. The usual soft limit of 1,024 would be reached
+/// by a middle-sized team.
+fn raise_file_limit() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return limit.current;
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!("the limit of open files stays at {:?}: {error}", limit.current);
+            limit.current
+        }
+    }
+}
+
+/// A tunnel needs two descriptors; some are for the writer, and for clients that have not sent their CONNECT yet.
+fn most_tunnels(files: Option<u64>) -> usize {
+    const RESERVED: u64 = 200;
+    files.map_or(usize::MAX, |files| (files.saturating_sub(RESERVED) / 2).max(16) as usize)
+}

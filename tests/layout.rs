@@ -1,0 +1,110 @@
+//! Data flows one way: which module may import which of ours.
+//!
+//! `config`, `metrics`, `shutdown` and `wire` may be imported by all.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FOR_ALL: [&str; 4] = ["config", "metrics", "shutdown", "wire"];
+
+/// A module and what it may import beside those for all.
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
+    ("wire", &[]),
+    ("metrics", &[]),
+    ("shutdown", &[]),
+    ("rules", &["observer"]),
+    ("config", &["rules"]),
+    ("auth", &[]),
+    ("relay", &[]),
+    ("observer", &[]),
+    ("exchange", &["observer"]),
+    ("classifier", &["exchange", "observer", "rules"]),
+    ("store", &["classifier", "exchange", "observer", "rules"]),
+    ("tls", &["rules"]),
+    // A tunnel's facts are the connection that its exchanges refer to.
+    ("tunnel", &["exchange", "relay", "rules", "tls"]),
+    // The store only says whether new tunnels must be refused.
+    ("listener", &["auth", "rules", "store", "tls", "tunnel"]),
+    ("recorder", &["classifier", "exchange", "observer", "relay", "rules", "store", "tunnel"]),
+    ("cli", &["auth", "classifier", "exchange", "listener", "recorder", "rules", "store", "tls", "tunnel"]),
+    ("lib", &[]),
+];
+
+/// Files have one idea; a table or a test file may be longer.
+const MOST_LINES: usize = 450;
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn all_sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.len() > 30, "the sources were not found");
+    found
+}
+
+fn is_test(path: &Path) -> bool {
+    path.file_stem().unwrap().to_str().unwrap().contains("test")
+}
+
+fn module_of(path: &Path) -> String {
+    let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+/// The modules of ours that a text names, tests left out.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let mut found = BTreeSet::new();
+    for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+        for (at, _) in line.match_indices("crate::") {
+            let name: String =
+                line[at + 7..].chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
+            if !name.is_empty() {
+                found.insert(name);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn modules_import_only_what_lies_behind_them() {
+    let mut wrong = Vec::new();
+    for path in all_sources() {
+        let module = module_of(&path);
+        if module == "main" || is_test(&path) {
+            continue;
+        }
+        let allowed = MAY_IMPORT.iter().find(|(name, _)| *name == module).map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("{module} is not in the list of modules"));
+        for import in imports(&fs::read_to_string(&path).unwrap()) {
+            if import != module && !FOR_ALL.contains(&&*import) && !allowed.contains(&&*import) {
+                wrong.push(format!("{} imports {import}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_small() {
+    let long: Vec<_> = all_sources()
+        .into_iter()
+        .filter(|path| !is_test(path))
+        .filter_map(|path| {
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            (lines > MOST_LINES).then(|| format!("{}: {lines} lines", path.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
