@@ -1,11 +1,14 @@
 //! Handshakes in memory: protocols, versions, resumption, on both sides.
 
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use copilot_recorder::rules::HostPattern;
 use copilot_recorder::tls::{Authority, ClientConfigs, ServerConfigs};
 use hudsucker::certificate_authority::CertificateAuthority;
+use rustls::crypto::SupportedKxGroup;
 use rustls::pki_types::ServerName;
 use rustls::{
     AlertDescription, ClientConfig, ClientConnection, Error, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig,
@@ -88,7 +91,7 @@ fn handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, name: &str)
         kind: client.handshake_kind().unwrap(),
         alpn: client.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
         version: client.protocol_version().unwrap(),
-        group: client.negotiated_key_exchange_group().map(|group| group.name()),
+        group: client.negotiated_key_exchange_group().map(SupportedKxGroup::name),
         sni: server.server_name().map(ToOwned::to_owned),
     })
 }
@@ -141,7 +144,7 @@ fn tls_1_2_works_and_resumes() {
     assert_eq!((second.kind, second.version), (HandshakeKind::Resumed, ProtocolVersion::TLSv1_2));
 }
 
-fn only_tls12(ca: &PathBuf) -> ClientConfig {
+fn only_tls12(ca: &Path) -> ClientConfig {
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
     let mut roots = rustls::RootCertStore::empty();

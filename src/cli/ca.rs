@@ -59,15 +59,16 @@ const CHECK_FAILED: u8 = 1;
 
 /// Runs the command; results go to `out`, and the number is the exit code.
 ///
-/// `open` are the patterns of the hosts that the configuration opens.
+/// `open` are the patterns of the hosts that the configuration opens; `crl_base` is the address that clients reach the
+/// proxy by, for example `http://127.0.0.1:8080`.
 ///
 /// # Errors
 /// When a file cannot be read or written. "Nothing there" and "not in order" are results, not errors.
-pub fn run(args: &CaArgs, open: &[HostPattern], out: &mut dyn Write) -> anyhow::Result<u8> {
+pub fn run(args: &CaArgs, open: &[HostPattern], crl_base: &str, out: &mut dyn Write) -> anyhow::Result<u8> {
     match &args.command {
         CaCommand::Show => show(&args.certs, open, out),
         CaCommand::Export { format, out: file } => export(&args.certs, *format, file.as_deref(), out),
-        CaCommand::Rotate { force } => rotate(&args.certs, open, *force, out),
+        CaCommand::Rotate { force } => rotate(&args.certs, open, crl_base, *force, out),
     }
 }
 
@@ -120,7 +121,7 @@ fn export(certs: &Path, form: Form, file: Option<&Path>, out: &mut dyn Write) ->
     Ok(DONE)
 }
 
-fn rotate(certs: &Path, open: &[HostPattern], force: bool, out: &mut dyn Write) -> anyhow::Result<u8> {
+fn rotate(certs: &Path, open: &[HostPattern], crl_base: &str, force: bool, out: &mut dyn Write) -> anyhow::Result<u8> {
     if !force && Root::read(certs).is_ok() && Authority::check(certs, open).is_ok() {
         writeln!(
             out,
@@ -130,7 +131,7 @@ fn rotate(certs: &Path, open: &[HostPattern], force: bool, out: &mut dyn Write) 
         )?;
         return Ok(CHECK_FAILED);
     }
-    let rotation = Authority::rotate(certs, open)?;
+    let rotation = Authority::rotate(certs, open, crl_base)?;
     writeln!(out, "new CA       {}", certs.join("ca.pem").display())?;
     writeln!(out, "subject      {}", rotation.root.subject())?;
     writeln!(out, "SHA-256      {}", rotation.root.fingerprint())?;
@@ -165,7 +166,7 @@ mod tests {
         let cli = Cli::try_parse_from(["ca", "--certs", certs].iter().chain(words)).unwrap();
         let open: Vec<_> = open.iter().map(|text| HostPattern::parse(text).unwrap()).collect();
         let mut out = Vec::new();
-        let code = run(&cli.ca, &open, &mut out).unwrap();
+        let code = run(&cli.ca, &open, "http://127.0.0.1:1", &mut out).unwrap();
         (code, String::from_utf8_lossy(&out).into_owned())
     }
 

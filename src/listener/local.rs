@@ -59,6 +59,10 @@ impl LocalPages {
                 Ok(crl) => typed("application/pkix-crl", crl.to_vec().into()),
                 Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
             },
+            "/ca-root.crl" => match self.authority.root_crl_der() {
+                Some(crl) => typed("application/pkix-crl", crl.to_vec().into()),
+                None => text(StatusCode::NOT_FOUND, "this CA came without a revocation list"),
+            },
             "/healthz" => text(StatusCode::OK, "ok"),
             "/metrics" if trusted => {
                 typed("application/openmetrics-text; version=1.0.0; charset=utf-8", self.metrics.render().into())

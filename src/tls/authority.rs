@@ -8,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 use rcgen::{CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, SerialNumber};
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -17,9 +18,12 @@ use super::leaf::Leaves;
 use super::root::{self, DAY, Root};
 use crate::rules::HostPattern;
 
-/// The root with its key, and the leaves minted so far.
+/// The root that clients trust, the issuing CA below it with its key, and the leaves minted so far.
 pub struct Authority {
     root: Root,
+    /// The same as the root where an operator put a CA of their own into the folder.
+    issuing: Root,
+    root_crl: Option<Arc<[u8]>>,
     pub(super) issuer: Issuer<'static, KeyPair>,
     pub(super) crl_address: String,
     pub(super) leaves: Leaves,
@@ -57,7 +61,8 @@ impl Authority {
     /// Loads the CA of the folder, or makes one there that permits exactly the names of these patterns.
     ///
     /// `crl_base` is the address that clients reach this program by, for example `http://127.0.0.1:8080`; each leaf
-    /// says that its CRL is at `{crl_base}/ca.crl`.
+    /// says that its CRL is at `{crl_base}/ca.crl` ([`crl_der`](Self::crl_der)), and the issuing CA, once and for all,
+    /// that its CRL is at `{crl_base}/ca-root.crl` ([`root_crl_der`](Self::root_crl_der)).
     ///
     /// # Errors
     /// When a file is missing, cannot be read or written, does not fit the other, is not a CA's, is not valid now, or
@@ -82,7 +87,7 @@ impl Authority {
         let (certificate, key, origin) = match folder.read()? {
             Contents::Both { certificate, key } => (certificate, key, Origin::Loaded),
             Contents::Nothing => {
-                let (certificate, key) = root::mint(permitted, now)?;
+                let (certificate, key) = root::mint(permitted, crl_base, now)?;
                 folder.write(&certificate, &key)?;
                 (certificate, key, Origin::Created)
             }
@@ -95,12 +100,12 @@ impl Authority {
     ///
     /// # Errors
     /// When the folder cannot be written, or a pattern is an address.
-    pub fn rotate(folder: &Path, permitted: &[HostPattern]) -> Result<Rotation, AuthorityError> {
+    pub fn rotate(folder: &Path, permitted: &[HostPattern], crl_base: &str) -> Result<Rotation, AuthorityError> {
         let folder = Folder::new(folder);
         folder.create()?;
         let _lock = folder.lock();
         let now = now();
-        let (certificate, key) = root::mint(permitted, now)?;
+        let (certificate, key) = root::mint(permitted, crl_base, now)?;
         let old = folder.set_certificate_aside(&root::day(now))?;
         folder.write(&certificate, &key)?;
         Ok(Rotation { root: Root::parse(&folder.certificate, &certificate)?, old })
@@ -129,24 +134,29 @@ impl Authority {
         now: i64,
     ) -> Result<Self, AuthorityError> {
         let root = Root::parse(&folder.certificate, certificate)?;
-        let key = KeyPair::from_pem(key).map_err(|error| AuthorityError::NotPem {
+        let pair = KeyPair::from_pem(key).map_err(|error| AuthorityError::NotPem {
             path: folder.key.clone(),
             what: "private key",
             reason: error.to_string(),
         })?;
-        if !root.has_key(&key) {
+        // An operator's own CA has no issuing CA beside its key: it issues itself.
+        let issuing = match root.has_key(&pair) {
+            true => root.clone(),
+            false => Root::parse(&folder.key, key)?,
+        };
+        if !issuing.has_key(&pair) || !(root.has_key(&pair) || issuing.is_below(&root)) {
             let (key, certificate) = (folder.key.clone(), folder.certificate.clone());
             return Err(AuthorityError::KeyMismatch { key, certificate });
         }
         root.check(permitted, now)?;
+        issuing.check(permitted, now)?;
         warn_about(&root, now);
 
-        let crl_address = format!("{}/ca.crl", crl_base.trim_end_matches('/'));
-        if !crl_address.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(AuthorityError::CrlAddress { address: crl_address });
-        }
-        let issuer = Issuer::from_ca_cert_der(root.der(), key)?;
-        Ok(Self { root, issuer, crl_address, leaves: Leaves::new()?, crl: Mutex::new(None) })
+        let crl_address = root::crl_address(crl_base, root::CRL)?;
+        let root_crl = CertificateRevocationListDer::from_pem_slice(key.as_bytes()).ok();
+        let root_crl = root_crl.map(|crl| Arc::from(crl.as_ref()));
+        let issuer = Issuer::from_ca_cert_der(issuing.der(), pair)?;
+        Ok(Self { root, issuing, root_crl, issuer, crl_address, leaves: Leaves::new()?, crl: Mutex::new(None) })
     }
 
     /// The root's certificate: subject, validity, fingerprint.
@@ -182,13 +192,31 @@ impl Authority {
     /// Whether a leaf for this host would be accepted by clients that trust the root.
     #[must_use]
     pub fn permits(&self, host: &str) -> bool {
-        self.root.permits(host)
+        self.issuing.permits(host) && self.root.permits(host)
     }
 
-    /// The names that the root may sign for, each with every name below it; `None` if nothing limits it.
+    /// The names that it may sign for, each with every name below it; `None` if nothing limits it.
     #[must_use]
     pub fn permitted(&self) -> Option<&[String]> {
-        self.root.permitted()
+        self.issuing.permitted()
+    }
+
+    /// When the leaves may begin and must end.
+    pub(super) fn validity(&self) -> (i64, i64) {
+        self.issuing.validity()
+    }
+
+    /// What a leaf's chain holds above the leaf, up to and with the root.
+    pub(super) fn chain(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
+        let above = if self.issuing.der() == self.root.der() { &[] } else { self.issuing.chain() };
+        above.iter().chain(self.root.chain())
+    }
+
+    /// The root's own revocation list as DER, signed when the CA was made and valid as long; `None` for an operator's
+    /// own CA.
+    #[must_use]
+    pub fn root_crl_der(&self) -> Option<Arc<[u8]>> {
+        self.root_crl.clone()
     }
 
     /// The revocation list as DER: it names nothing, and Windows' own TLS wants to see it. Signed again once a day.
@@ -218,9 +246,9 @@ impl Authority {
         Ok(der)
     }
 
-    /// The root's own key identifier: rcgen would derive one for the CRL, which need not be the same.
+    /// The issuing CA's own key identifier: rcgen would derive one for the CRL, which need not be the same.
     fn key_identifier(&self) -> KeyIdMethod {
-        let id = X509Certificate::from_der(self.root.der()).ok().and_then(|(_, x509)| {
+        let id = X509Certificate::from_der(self.issuing.der()).ok().and_then(|(_, x509)| {
             x509.iter_extensions().find_map(|extension| match extension.parsed_extension() {
                 ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
                 _ => None,

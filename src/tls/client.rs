@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ClientConfig;
@@ -143,8 +143,8 @@ impl fmt::Debug for ClientConfigs {
     }
 }
 
-fn read_anchors(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-    let path = || path.clone();
+fn read_anchors(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+    let path = || path.to_owned();
     let bytes = std::fs::read(path()).map_err(|source| TrustError::Unreadable { path: path(), source })?;
     let anchors = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<Vec<_>, pem::Error>>()

@@ -116,12 +116,12 @@ impl Authority {
     }
 
     fn mint(&self, name: &str, now: i64) -> Result<Leaf, LeafError> {
-        let (root_from, root_until) = self.root().validity();
-        let not_after = (now + LIFE).min(root_until);
+        let (from, until) = self.validity();
+        let not_after = (now + LIFE).min(until);
         let failed = |source| LeafError::Signing { name: name.to_owned(), source };
 
         let mut params = CertificateParams::default();
-        params.not_before = root::moment((now - BACKDATED).max(root_from));
+        params.not_before = root::moment((now - BACKDATED).max(from));
         params.not_after = root::moment(not_after);
         params.serial_number = Some(root::serial());
         params.distinguished_name = subject(name);
@@ -135,7 +135,7 @@ impl Authority {
         let certificate = params.signed_by(&self.leaves.key, &self.issuer).map_err(failed)?;
 
         let mut chain = vec![certificate.into()];
-        chain.extend_from_slice(self.root().chain());
+        chain.extend(self.chain().cloned());
         let key = Arc::new(CertifiedKey::new(chain, Arc::clone(&self.leaves.signing)));
         Ok(Leaf { key, renew_at: not_after - RENEWED_BEFORE_END })
     }
@@ -190,8 +190,8 @@ mod tests {
         let leaf = authority.leaf("proxy.githubcopilot.com").unwrap();
         assert!(Arc::ptr_eq(&leaf, &authority.leaf("Proxy.GitHubCopilot.com.").unwrap()));
         assert!(!Arc::ptr_eq(&leaf, &authority.leaf("api.githubcopilot.com").unwrap()));
-        assert_eq!(leaf.cert.len(), 2, "leaf and root");
-        assert_eq!(&leaf.cert[1], authority.certificate_der());
+        assert_eq!(leaf.cert.len(), 3, "leaf, issuing CA, root");
+        assert_eq!(&leaf.cert[2], authority.certificate_der());
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, CidrSubnet,
+    CrlDistributionPoint, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData, SerialNumber,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -43,6 +44,8 @@ pub struct Root {
     is_ca: bool,
     may_sign: bool,
     public_key: Vec<u8>,
+    raw_subject: Vec<u8>,
+    raw_issuer: Vec<u8>,
 }
 
 impl Root {
@@ -79,6 +82,8 @@ impl Root {
             is_ca: basic.is_some_and(|basic| basic.value.ca),
             may_sign: usage.is_none_or(|usage| usage.value.key_cert_sign() && usage.value.crl_sign()),
             public_key: x509.public_key().raw.to_vec(),
+            raw_subject: x509.subject().as_raw().to_vec(),
+            raw_issuer: x509.issuer().as_raw().to_vec(),
             chain,
         })
     }
@@ -110,6 +115,12 @@ impl Root {
     /// Whether this key is the root's.
     pub(super) fn has_key(&self, key: &KeyPair) -> bool {
         self.public_key == key.subject_public_key_info()
+    }
+
+    /// Whether it says that this root signed it. Names of ours hold part of the key's digest; a false one would only
+    /// fail at the clients.
+    pub(super) fn is_below(&self, root: &Self) -> bool {
+        self.raw_issuer == root.raw_subject
     }
 
     /// Whether a certificate for this host, signed by the root, would be accepted.
@@ -180,12 +191,19 @@ impl Root {
     }
 }
 
-/// Makes a root that can sign for the names of these patterns and for nothing else: certificate and key as PEM.
+/// Makes a CA that can sign for the names of these patterns and for nothing else: the texts of `ca.pem` and
+/// `ca-key.pem`.
 ///
-/// What limits a stolen key: the permitted names, no addresses at all, no further CA below (path length 0), and TLS
-/// servers only (extended key usage), so no mail, code or client certificates.
-pub(super) fn mint(permitted: &[HostPattern], now: i64) -> Result<(String, String), AuthorityError> {
-    let key = KeyPair::generate()?;
+/// ```text
+/// root        ca.pem, which clients trust      its key is forgotten before this function returns
+/// └ issuing   ca-key.pem, with its key         all that a thief can get
+///   └ leaf    in memory
+/// ```
+///
+/// Two steps, because some clients (Java's, for one) ignore the constraints of a certificate that they trust, but none
+/// ignores those of one below it. What limits a stolen key: the permitted names, no addresses at all, no further CA
+/// below (path length 0), and TLS servers only (extended key usage), so no mail, code or client certificates.
+pub(super) fn mint(permitted: &[HostPattern], crl_base: &str, now: i64) -> Result<(String, String), AuthorityError> {
     let mut names = permitted.iter().map(subtree).collect::<Result<Vec<_>, _>>()?;
     names.sort_unstable();
     names.dedup();
@@ -193,23 +211,58 @@ pub(super) fn mint(permitted: &[HostPattern], now: i64) -> Result<(String, Strin
         names.push(NOTHING);
     }
 
+    let root_key = KeyPair::generate()?;
+    let root = CertifiedIssuer::self_signed(ca_params(&names, "CA", 1, &root_key, now), root_key)?;
+    let crl = CertificateRevocationListParams {
+        this_update: moment(now - BACKDATED),
+        // It can never be signed again.
+        next_update: moment(now + LIFE),
+        crl_number: SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let crl = crl.signed_by(&root)?;
+
+    let key = KeyPair::generate()?;
+    let mut params = ca_params(&names, "issuing CA", 0, &key, now);
+    params.use_authority_key_identifier_extension = true;
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![crl_address(crl_base, ROOT_CRL)?] }];
+    let issuing = params.signed_by(&key, &root)?;
+    Ok((root.pem(), format!("{}{}{}", key.serialize_pem(), issuing.pem(), crl.pem()?)))
+}
+
+/// Path of the list of what the root revoked, which is the issuing CA or nothing.
+const ROOT_CRL: &str = "ca-root.crl";
+/// Path of the list of what the issuing CA revoked.
+pub(super) const CRL: &str = "ca.crl";
+
+/// `{base}/{path}`, if that can stand in a certificate.
+pub(super) fn crl_address(base: &str, path: &str) -> Result<String, AuthorityError> {
+    let address = format!("{}/{path}", base.trim_end_matches('/'));
+    if !address.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(AuthorityError::CrlAddress { address });
+    }
+    Ok(address)
+}
+
+fn ca_params(names: &[&str], role: &str, below: u8, key: &KeyPair, now: i64) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.not_before = moment(now - BACKDATED);
     params.not_after = moment(now + LIFE);
     params.serial_number = Some(serial());
-    params.distinguished_name = subject(&key, now);
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.distinguished_name = subject(role, key, now);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: names.into_iter().map(|name| GeneralSubtree::DnsName(name.to_owned())).collect(),
+        permitted_subtrees: names.iter().map(|name| GeneralSubtree::DnsName((*name).to_owned())).collect(),
         excluded_subtrees: vec![
             GeneralSubtree::IpAddress(CidrSubnet::V4([0; 4], [0; 4])),
             GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),
         ],
     });
-    let certificate = params.self_signed(&key)?;
-    Ok((certificate.pem(), key.serialize_pem()))
+    params
 }
 
 /// 16 random bytes, positive and never shorter (RFC 5280 section 4.1.2.2 allows up to 20).
@@ -239,7 +292,7 @@ fn subtree(pattern: &HostPattern) -> Result<&str, AuthorityError> {
 }
 
 /// The host name and the date tell several roots in one trust store apart; the number tells them apart for sure.
-fn subject(key: &KeyPair, now: i64) -> DistinguishedName {
+fn subject(role: &str, key: &KeyPair, now: i64) -> DistinguishedName {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &key.subject_public_key_info());
     let id: String = digest.as_ref().iter().take(3).map(|byte| format!("{byte:02x}")).collect();
     let made = match machine() {
@@ -248,7 +301,7 @@ fn subject(key: &KeyPair, now: i64) -> DistinguishedName {
     };
     let mut name = DistinguishedName::new();
     name.push(DnType::OrganizationName, "copilot-recorder");
-    name.push(DnType::CommonName, format!("copilot-recorder CA {id} ({made})"));
+    name.push(DnType::CommonName, format!("copilot-recorder {role} {id} ({made})"));
     name
 }
 
@@ -256,7 +309,7 @@ fn subject(key: &KeyPair, now: i64) -> DistinguishedName {
 fn machine() -> Option<String> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME")).ok()?;
     let name: String =
-        name.trim().chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')).take(20).collect();
+        name.trim().chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')).take(14).collect();
     (!name.is_empty()).then_some(name)
 }
 

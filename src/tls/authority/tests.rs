@@ -134,6 +134,23 @@ fn the_key_must_be_the_certificates() {
 }
 
 #[test]
+fn the_key_of_the_root_is_kept_nowhere() {
+    let folder = made();
+    let root = Root::read(folder.path()).unwrap();
+    let text = fs::read_to_string(folder.path().join("ca-key.pem")).unwrap();
+    assert_eq!(text.matches("PRIVATE KEY-----").count(), 2, "one key, its BEGIN and END");
+    assert!(!root.has_key(&KeyPair::from_pem(&text).unwrap()));
+    let issuing = Root::parse(Path::new("ca-key.pem"), &text).unwrap();
+    assert!(issuing.is_below(&root) && issuing.has_key(&KeyPair::from_pem(&text).unwrap()));
+    assert_eq!(issuing.permitted(), root.permitted());
+
+    // Without the issuing CA's certificate the key is nobody's.
+    let (key, _) = text.split_once("-----BEGIN CERTIFICATE").unwrap();
+    fs::write(folder.path().join("ca-key.pem"), key).unwrap();
+    assert!(error(folder.path()).contains("ca-key.pem does not hold a certificate"));
+}
+
+#[test]
 fn is_refused_outside_its_time() {
     let folder = made();
     let open = patterns(&["*.githubcopilot.com"]);
@@ -196,6 +213,7 @@ fn a_companys_own_ca_with_its_chain_is_used_and_sent() {
 
     let (authority, origin) = load(folder.path(), &["*.githubcopilot.com"]).unwrap();
     assert_eq!((origin, authority.permitted()), (Origin::Loaded, None));
+    assert!(authority.root_crl_der().is_none());
     let leaf = authority.leaf("api.githubcopilot.com").unwrap();
     assert_eq!(leaf.cert[1..], [issuing.der().clone(), top.der().clone()]);
 }
@@ -228,7 +246,7 @@ fn rotation_keeps_the_old_certificate_and_no_old_key() {
     let path = folder.path();
     let (certificate, key) = (fs::read(path.join("ca.pem")).unwrap(), fs::read(path.join("ca-key.pem")).unwrap());
     let open = patterns(&["copilot.example.org"]);
-    let rotation = Authority::rotate(path, &open).unwrap();
+    let rotation = Authority::rotate(path, &open, BASE).unwrap();
     assert!(rotation.root.permits("copilot.example.org") && !rotation.root.permits("api.githubcopilot.com"));
     assert_eq!(fs::read(rotation.old.unwrap()).unwrap(), certificate);
     for file in fs::read_dir(path).unwrap() {
@@ -239,8 +257,8 @@ fn rotation_keeps_the_old_certificate_and_no_old_key() {
     assert_eq!((origin, loaded.fingerprint()), (Origin::Loaded, rotation.root.fingerprint()));
 
     // Twice on one day, and from a broken state.
-    let second = Authority::rotate(path, &open).unwrap().old.unwrap();
+    let second = Authority::rotate(path, &open, BASE).unwrap().old.unwrap();
     fs::remove_file(path.join("ca.pem")).unwrap();
-    assert!(Authority::rotate(path, &open).unwrap().old.is_none());
+    assert!(Authority::rotate(path, &open, BASE).unwrap().old.is_none());
     assert!(second.exists() && fs::read_dir(path).unwrap().count() == 4);
 }
