@@ -40,7 +40,10 @@ fn addresses_of_version_6_have_no_colons() {
 
 #[test]
 fn namesakes_are_numbered_before_the_extension() {
-    assert_eq!((file_name("a", 1), file_name("a", 2), file_name("a", 31)), ("a.json".into(), "a_2.json".into(), "a_31.json".into()));
+    assert_eq!(
+        (file_name("a", 1), file_name("a", 2), file_name("a", 31)),
+        ("a.json".into(), "a_2.json".into(), "a_31.json".into())
+    );
 }
 
 #[test]
@@ -63,8 +66,22 @@ fn layouts() {
 #[test]
 fn users_who_could_be_mistaken_for_something_else_carry_a_digest() {
     let long = "x".repeat(5_000);
-    let hostile =
-        ["", "-", ".", "..", "../../x", ".spool", "chat", "Chat", "completions", "index.db", "a/b", "a\0b", "Zoë", &long];
+    let hostile = [
+        "",
+        "-",
+        ".",
+        "..",
+        "../../x",
+        ".spool",
+        "chat",
+        "Chat",
+        "completions",
+        "index.db",
+        "a/b",
+        "a\0b",
+        "Zoë",
+        &long,
+    ];
     let folders: HashSet<String> = hostile.iter().map(|user| user_folder(Some(user))).collect();
     assert_eq!(folders.len(), hostile.len());
     for folder in &folders {

@@ -45,8 +45,17 @@ fn other_credentials_keep_only_their_scheme() {
 #[test]
 fn fields_that_hold_credentials_are_known_by_name() {
     for name in [
-        "Cookie", "set-cookie", "X-API-Key", "api-key", "X-GitHub-Token", "X-Auth-Token", "Ocp-Apim-Subscription-Key",
-        "X-Client-Secret", "X-Password", "x-forwarded-authorization", "X-Amz-Credential",
+        "Cookie",
+        "set-cookie",
+        "X-API-Key",
+        "api-key",
+        "X-GitHub-Token",
+        "X-Auth-Token",
+        "Ocp-Apim-Subscription-Key",
+        "X-Client-Secret",
+        "X-Password",
+        "x-forwarded-authorization",
+        "X-Amz-Credential",
     ] {
         assert_eq!(value(name, "a secret"), "<redacted>", "{name}");
     }
@@ -78,7 +87,9 @@ fn urls_lose_the_values_of_secret_parameters_only() {
 
 #[test]
 fn token_replies_lose_the_tokens() {
-    let mut json = br#"{"token":"tid=1:s","expires_at":1733664598,"endpoints":{"api":"https://a"},"n":[{"id_token":"s"}]}"#.to_vec();
+    let mut json =
+        br#"{"token":"tid=1:s","expires_at":1733664598,"endpoints":{"api":"https://a"},"n":[{"id_token":"s"}]}"#
+            .to_vec();
     assert_eq!(body(&mut json), ["/token", "/n/0/id_token"]);
     let kept = r#"{"token":"<redacted>","expires_at":1733664598,"endpoints":{"api":"https://a"},"n":[{"id_token":"<redacted>"}]}"#;
     assert_eq!(text(&json), kept);
@@ -106,7 +117,10 @@ fn what_cannot_be_read_where_tokens_are_expected_goes_as_a_whole() {
 #[test]
 fn endpoints_with_tokens_in_their_bodies() {
     for path in [
-        "/copilot_internal/v2/token", "/copilot_internal/user", "/login/oauth/access_token", "/login/device/code",
+        "/copilot_internal/v2/token",
+        "/copilot_internal/user",
+        "/login/oauth/access_token",
+        "/login/device/code",
         "/github/chat/Token?x=1",
     ] {
         assert!(body_is_secret(path.as_bytes()), "{path}");
