@@ -32,6 +32,7 @@ use crate::config::{self, Flags, Inputs, Verbosity};
 #[derive(Parser)]
 #[command(
     version,
+    max_term_width = 100,
     args_conflicts_with_subcommands = true,
     after_long_help = "\
 Every option is also a variable of the environment (as shown) and a key in the configuration file, where - is _ . The \
