@@ -3,7 +3,6 @@
 mod support;
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -103,15 +102,35 @@ fn what_the_machine_refuses_is_exit_code_3() {
 }
 
 #[test]
+fn the_ca_commands_follow_the_configuration() {
+    let folder = Folder::new();
+    let show = |words: &[&str], environment: &[(&str, &str)], says: &str| {
+        let outcome = folder.run_in(words, environment);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""), "{outcome:?}");
+        assert!(outcome.stdout.contains(says), "{outcome:?}");
+    };
+    show(&["ca", "show"], &[], "there is no CA in certs");
+    show(&["ca", "show"], &[("COPILOT_RECORDER_CERTS", "of-variable")], "there is no CA in of-variable");
+    folder.write("copilot-recorder.toml", "certs = \"of-file\"\nlisten = \"0.0.0.0:8080\"\n");
+    show(&["ca", "show"], &[], "there is no CA in of-file");
+    show(&["ca", "--certs", "of-flag", "show"], &[], "there is no CA in of-flag");
+    show(&["ca", "show", "--certs", "of-flag"], &[], "there is no CA in of-flag");
+    folder.run(&["ca", "rotate", "--intercept", "copilot.example.org"]).succeeds();
+    let shown = folder.run(&["ca", "show", "--intercept", "copilot.example.org"]);
+    shown.succeeds();
+    assert!(shown.stdout.contains("copilot.example.org"), "{}", shown.stdout);
+    assert_eq!(folder.run(&["ca", "show", "--intercept", "other.example.org"]).code, Some(1));
+}
+
+#[test]
 fn a_closed_pipe_is_a_clean_end() {
     let folder = Folder::new();
     folder.run(&["users", "add", "ann"]).succeeds();
-    let mut child =
-        folder.command().args(["users", "list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let mut stderr = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let child = folder.command().args(["users", "list"]).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
 
 #[test]

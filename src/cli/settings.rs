@@ -1,32 +1,33 @@
 //! Flags made from the table of settings, so that each is described once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
+use super::ConfigArg;
 use crate::config::{Flags, Form, SETTINGS, Setting};
 
 /// All settings that have a flag, as given on the command line.
 #[derive(Debug, Default)]
 pub(super) struct RunSettings(pub(super) Flags);
 
-/// The settings that the `ca` commands need.
+/// The settings that the `ca` commands need. Their ids differ from those of `run`, because the parser hands global
+/// flags up to the command above.
 #[derive(Debug, clap::Args)]
 pub(super) struct CaSettings {
-    /// Folder of the CA's certificate (ca.pem) and key (ca-key.pem) [default: certs]
-    #[arg(long, value_name = "DIR", global = true)]
+    /// Folder of the CA's certificate (ca.pem) and key (ca-key.pem) [default: certs] [env: COPILOT_RECORDER_CERTS]
+    #[arg(id = "ca_certs", long = "certs", value_name = "DIR", global = true)]
     certs: Option<String>,
     /// A host that `run` opens too; give the same as to `run` [default: as in the configuration file]
-    #[arg(long, value_name = "PATTERN", global = true)]
+    #[arg(id = "ca_intercept", long = "intercept", value_name = "PATTERN", global = true)]
     intercept: Vec<String>,
-    /// Read this configuration file [default: copilot-recorder.toml, if it exists]
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArg,
 }
 
 impl CaSettings {
     pub(super) fn config(&self) -> Option<&Path> {
-        self.config.as_deref()
+        self.config.path()
     }
 
     pub(super) fn flags(&self) -> Flags {

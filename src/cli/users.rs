@@ -21,7 +21,8 @@ const MAX_STDIN: u64 = 64 << 10;
 #[derive(Args, Debug)]
 pub struct UsersArgs {
     /// The users file [default: users.toml] [env: COPILOT_RECORDER_USERS]
-    #[arg(long, value_name = "FILE", global = true)]
+    // Its own id: the parser hands global flags up, where `run` has one of this name.
+    #[arg(id = "users_file", long = "users", value_name = "FILE", global = true)]
     users: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArg,
