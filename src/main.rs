@@ -1,3 +1,7 @@
 //! The program: parses the command line, runs it, turns the result into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    copilot_recorder::cli::main()
+}

@@ -13,9 +13,6 @@ use crate::tls::{Authority, AuthorityError, Root};
 /// Show, export or replace the CA that clients trust.
 #[derive(Args, Debug)]
 pub struct CaArgs {
-    /// Folder of the CA's certificate (ca.pem) and key (ca-key.pem).
-    #[arg(long, value_name = "DIR", default_value = "certs", env = "COPILOT_RECORDER_CERTS", global = true)]
-    pub certs: PathBuf,
     /// What to do.
     #[command(subcommand)]
     pub command: CaCommand,
@@ -59,16 +56,22 @@ const CHECK_FAILED: u8 = 1;
 
 /// Runs the command; results go to `out`, and the number is the exit code.
 ///
-/// `open` are the patterns of the hosts that the configuration opens; `crl_base` is the address that clients reach the
-/// proxy by, for example `http://127.0.0.1:8080`.
+/// `certs` is the folder of the CA, `open` are the patterns of the hosts that the configuration opens; `crl_base` is the
+/// address that clients reach the proxy by, for example `http://127.0.0.1:8080`.
 ///
 /// # Errors
 /// When a file cannot be read or written. "Nothing there" and "not in order" are results, not errors.
-pub fn run(args: &CaArgs, open: &[HostPattern], crl_base: &str, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub fn run(
+    args: &CaArgs,
+    certs: &Path,
+    open: &[HostPattern],
+    crl_base: &str,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
     match &args.command {
-        CaCommand::Show => show(&args.certs, open, out),
-        CaCommand::Export { format, out: file } => export(&args.certs, *format, file.as_deref(), out),
-        CaCommand::Rotate { force } => rotate(&args.certs, open, crl_base, *force, out),
+        CaCommand::Show => show(certs, open, out),
+        CaCommand::Export { format, out: file } => export(certs, *format, file.as_deref(), out),
+        CaCommand::Rotate { force } => rotate(certs, open, crl_base, *force, out),
     }
 }
 
@@ -162,11 +165,10 @@ mod tests {
     }
 
     fn ca(certs: &Path, words: &[&str], open: &[&str]) -> (u8, String) {
-        let certs = certs.to_str().unwrap();
-        let cli = Cli::try_parse_from(["ca", "--certs", certs].iter().chain(words)).unwrap();
+        let cli = Cli::try_parse_from(["ca"].iter().chain(words)).unwrap();
         let open: Vec<_> = open.iter().map(|text| HostPattern::parse(text).unwrap()).collect();
         let mut out = Vec::new();
-        let code = run(&cli.ca, &open, "http://127.0.0.1:1", &mut out).unwrap();
+        let code = run(&cli.ca, certs, &open, "http://127.0.0.1:1", &mut out).unwrap();
         (code, String::from_utf8_lossy(&out).into_owned())
     }
 

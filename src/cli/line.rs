@@ -180,7 +180,7 @@ mod tests {
         };
         assert_eq!(
             rest(&cancelled, false),
-            "  completions    -  -             -                 -                    -  ↑    548 B  ↓   2.1 kB  cancelled"
+            "  completions    -  -             -                 -                      -  ↑    548 B  ↓   2.1 kB  cancelled"
         );
     }
 

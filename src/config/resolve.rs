@@ -99,6 +99,15 @@ pub fn users_file(inputs: &Inputs<'_>) -> Result<PathBuf, ConfigError> {
     Ok(layers.path("users").unwrap_or_else(|| inputs.folder.join(DEFAULT_USERS)))
 }
 
+/// What the `ca` commands need: the folder of the CA, and the hosts that are opened.
+///
+/// # Errors
+/// Where the configuration file cannot be read or understood, or a host pattern makes no sense.
+pub fn authority(inputs: &Inputs<'_>) -> Result<(PathBuf, HostTable), ConfigError> {
+    let layers = Layers::load(inputs)?;
+    Ok((layers.path("certs").unwrap_or_else(|| inputs.folder.join("certs")), layers.hosts()?))
+}
+
 /// What was given, by where it was given.
 struct Layers {
     flags: BTreeMap<&'static str, Vec<Value>>,

@@ -113,11 +113,7 @@ impl HttpHandler for Handler {
         self.0.forward(request)
     }
 
-    async fn handle_error(
-        &mut self,
-        _: &HttpContext,
-        error: hyper_util::client::legacy::Error,
-    ) -> Response<Body> {
+    async fn handle_error(&mut self, _: &HttpContext, error: hyper_util::client::legacy::Error) -> Response<Body> {
         match connector::dial_error(&error) {
             Some(error) => refusal(error),
             None => text(StatusCode::BAD_GATEWAY, "the upstream gave no usable answer"),
@@ -149,7 +145,12 @@ impl FrontDoor {
     }
 
     /// Answers CONNECT: 200 only when the upstream has been reached, so that nothing can fail inside the tunnel.
-    async fn connect(self: &Arc<Self>, peer: SocketAddr, user: Option<Arc<str>>, mut request: Request<Body>) -> Response<Body> {
+    async fn connect(
+        self: &Arc<Self>,
+        peer: SocketAddr,
+        user: Option<Arc<str>>,
+        mut request: Request<Body>,
+    ) -> Response<Body> {
         let target = match decide(request.uri(), self) {
             Ok(target) => target,
             Err(refused) => {

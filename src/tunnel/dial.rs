@@ -122,9 +122,8 @@ impl Dialler {
                 }
             }
         };
-        let stream = race(allowed)
-            .await
-            .map_err(|source| DialError::Unreachable { host: host.to_owned(), port, source })?;
+        let stream =
+            race(allowed).await.map_err(|source| DialError::Unreachable { host: host.to_owned(), port, source })?;
         let address =
             stream.peer_addr().map_err(|source| DialError::Unreachable { host: host.to_owned(), port, source })?;
         tune(&stream);
@@ -141,8 +140,7 @@ impl Dialler {
 
 impl ConnectTo {
     fn matches(&self, host: &str, port: u16) -> bool {
-        self.host.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(host))
-            && self.port.is_none_or(|own| own == port)
+        self.host.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(host)) && self.port.is_none_or(|own| own == port)
     }
 
     fn target<'a>(&'a self, host: &'a str, port: u16) -> (&'a str, u16) {
@@ -204,9 +202,7 @@ fn is_local(address: IpAddr) -> bool {
         IpAddr::V4(v4) => {
             v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast()
         }
-        IpAddr::V6(v6) => {
-            v6.is_loopback() || v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast()
-        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast(),
     };
     by_range || is_own(address)
 }

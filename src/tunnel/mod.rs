@@ -247,7 +247,9 @@ fn report(accepted: &Accepted, name: &str, error: &HandshakeError) {
             _ => debug!(%client, host = name, %cause, "the client broke the handshake off"),
         },
         HandshakeError::Leaf(_) | HandshakeError::Name(_) => warn!("no certificate for {name}: {error}"),
-        HandshakeError::ClientGone | HandshakeError::Hello(_) => debug!(%client, host = name, %error, "tunnel not opened"),
+        HandshakeError::ClientGone | HandshakeError::Hello(_) => {
+            debug!(%client, host = name, %error, "tunnel not opened")
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod client;
 pub(crate) mod command;
 pub(crate) mod http1;
 pub(crate) mod http2;
+pub(crate) mod program;
 pub(crate) mod recorder;
 pub(crate) mod records;
 pub(crate) mod rng;
