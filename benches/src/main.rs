@@ -202,7 +202,7 @@ async fn bench(args: &Args) -> Result<bool> {
     for contender in contenders {
         counts.push((contender.who, contender.counts()));
         if contender.who == Who::Ours {
-            measure::stop(contender).await?;
+            results.note_problem(measure::stop(contender).await);
         }
     }
     if plan.memory {

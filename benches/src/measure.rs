@@ -252,7 +252,7 @@ pub async fn memory(plan: &Plan, who: &[Who], setting: &Setting, results: &mut R
             results.put(protocol, Row::Memory, who, memory_of(&contender, protocol, plan.streams).await?);
             if who == Who::Ours {
                 counts.add(contender.counts());
-                stop(contender).await?;
+                results.note_problem(stop(contender).await);
             } else if let Some(failure) = contender.counts().first_failure {
                 anyhow::bail!("{} failed with open streams: {failure}", who.name());
             }

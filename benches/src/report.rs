@@ -40,6 +40,10 @@ pub fn print_checks(results: &Results, counts: &[(Who, Counts)], records: Option
         println!("- records: {files} files for {requests} requests, {verdict}");
         sound &= requests == files;
     }
+    for problem in results.problems() {
+        println!("- **{problem}**");
+        sound = false;
+    }
     if let (Some(ours), Some(tunnel)) = (results.backlog(Who::Ours), results.backlog(Who::Tunnel)) {
         println!(
             "- busy after the last answer of a throughput window, at most: ours {} ms, blind tunnel {} ms (that time is \

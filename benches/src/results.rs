@@ -77,6 +77,7 @@ impl Row {
 pub struct Results {
     values: BTreeMap<(Protocol, Row, Who), Vec<f64>>,
     backlogs: BTreeMap<Who, Duration>,
+    problems: Vec<String>,
 }
 
 impl Results {
@@ -88,6 +89,15 @@ impl Results {
     pub fn note_backlog(&mut self, who: Who, busy: Duration) {
         let longest = self.backlogs.entry(who).or_default();
         *longest = busy.max(*longest);
+    }
+
+    /// Remembers a failure that leaves the figures standing, so that the table is still printed.
+    pub fn note_problem(&mut self, outcome: anyhow::Result<()>) {
+        self.problems.extend(outcome.err().map(|error| format!("{error:#}")));
+    }
+
+    pub fn problems(&self) -> &[String] {
+        &self.problems
     }
 
     pub fn backlog(&self, who: Who) -> Option<Duration> {
