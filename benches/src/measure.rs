@@ -18,7 +18,7 @@ use crate::{
 /// Connections of the throughput measurement, each with one request in flight.
 const CONNECTIONS: usize = 16;
 /// One contender's turn in the one-at-a-time measurement, short against the machine's moods.
-const SLICE: Duration = Duration::from_millis(100);
+const SLICE: Duration = Duration::from_millis(50);
 /// How long open streams are left to flow before memory is read: a few events each.
 const STREAMS_REST: Duration = Duration::from_millis(1_500);
 /// Streams opened at the same time while all are being opened.
@@ -58,6 +58,10 @@ pub async fn rounds(plan: &Plan, contenders: &[Arc<Contender>], results: &mut Re
                     setup(&order, protocol, resume, plan.window, results).await?;
                 }
             }
+        }
+        // Everybody comes first, comes last and follows everybody in turn.
+        order.reverse();
+        if round % 2 == 0 {
             order.rotate_left(1);
         }
         eprintln!("round {round} of {} done", plan.rounds);
@@ -126,7 +130,8 @@ async fn load_one(
     times
 }
 
-/// One request at a time on one connection, the contenders taking turns every tenth of a second.
+/// One request at a time on one connection, the contenders taking turns every 50 ms. Each turn's median is a value of
+/// its own: what a contender adds is seen against the straight way a moment before or after.
 async fn latency(
     contenders: &[Arc<Contender>],
     protocol: Protocol,
@@ -139,11 +144,12 @@ async fn latency(
     for contender in contenders {
         let session = contender.open_warm(protocol, work).await?;
         contender.settle().await?;
-        lanes.push((contender, session, contender.cpu()?, Vec::new(), Vec::new()));
+        lanes.push((contender, session, contender.cpu()?, Vec::new()));
     }
     let started = Instant::now();
     while started.elapsed() < window * contenders.len() as u32 {
-        for (contender, session, _, firsts, totals) in &mut lanes {
+        for (contender, session, _, all) in &mut lanes {
+            let (mut firsts, mut totals) = (Vec::new(), Vec::new());
             let turn = Instant::now();
             while turn.elapsed() < SLICE.min(window) {
                 match contender.exchange(session, work).await {
@@ -154,17 +160,20 @@ async fn latency(
                     Err(_) => *session = contender.open_warm(protocol, work).await?,
                 }
             }
+            anyhow::ensure!(!totals.is_empty(), "not one request went through {}", contender.who.name());
+            results.put(protocol, Row::LatencyP50(kind), contender.who, micros(percentile(&mut totals, 50)));
+            results.put(protocol, Row::FirstByte(kind), contender.who, micros(percentile(&mut firsts, 50)));
+            all.append(&mut totals);
         }
+        // Forth and back, so that nobody always works in the wake of the same other.
+        lanes.reverse();
     }
-    for (contender, session, cpu, mut firsts, mut totals) in lanes {
+    for (contender, session, cpu, mut totals) in lanes {
         session.close().await;
         contender.settle().await?;
         let cpu = contender.cpu()? - cpu;
-        anyhow::ensure!(!totals.is_empty(), "not one request went through {}", contender.who.name());
         let mut put = |row, value| results.put(protocol, row, contender.who, value);
-        put(Row::LatencyP50(kind), micros(percentile(&mut totals, 50)));
         put(Row::LatencyP99(kind), micros(percentile(&mut totals, 99)));
-        put(Row::FirstByte(kind), micros(percentile(&mut firsts, 50)));
         if contender.process.is_some() {
             put(Row::CpuAlone(kind), micros(cpu) / totals.len() as f64);
         }
@@ -198,6 +207,7 @@ async fn setup(
                 *resumptions += u32::from(times.resumed);
             }
         }
+        lanes.reverse();
     }
     for (contender, cpu, mut setups, mut firsts, resumptions) in lanes {
         contender.settle().await?;
@@ -242,7 +252,7 @@ pub async fn memory(plan: &Plan, who: &[Who], setting: &Setting, results: &mut R
             results.put(protocol, Row::Memory, who, memory_of(&contender, protocol, plan.streams).await?);
             if who == Who::Ours {
                 counts.add(contender.counts());
-                stop(contender).await?;
+                results.note_problem(stop(contender).await);
             } else if let Some(failure) = contender.counts().first_failure {
                 anyhow::bail!("{} failed with open streams: {failure}", who.name());
             }

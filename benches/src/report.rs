@@ -40,6 +40,10 @@ pub fn print_checks(results: &Results, counts: &[(Who, Counts)], records: Option
         println!("- records: {files} files for {requests} requests, {verdict}");
         sound &= requests == files;
     }
+    for problem in results.problems() {
+        println!("- **{problem}**");
+        sound = false;
+    }
     if let (Some(ours), Some(tunnel)) = (results.backlog(Who::Ours), results.backlog(Who::Tunnel)) {
         println!(
             "- busy after the last answer of a throughput window, at most: ours {} ms, blind tunnel {} ms (that time is \
@@ -54,54 +58,59 @@ pub fn print_checks(results: &Results, counts: &[(Who, Counts)], records: Option
 
 fn table(results: &Results, protocol: Protocol, who: &[Who]) {
     println!("### {}\n", name(protocol));
-    let ours = who.contains(&Who::Ours);
-    let subject = if ours { Who::Ours } else { Who::Hudsucker };
+    let pairs = pairs(who);
     let names: Vec<&str> = who.iter().map(|who| who.name()).collect();
-    let mut head = format!("| | {} | {} / blind tunnel |", names.join(" | "), short(subject));
-    let mut line = format!("|---|{}---:|", "---:|".repeat(who.len()));
-    if ours {
-        head += " ours / hudsucker |";
-        line += "---:|";
-    }
-    println!("{head} noise |\n{line}---:|");
+    let ratios: Vec<String> = pairs.iter().map(|(own, base)| format!("{} / {}", short(*own), base.name())).collect();
+    println!("| | {} | {} |", names.join(" | "), ratios.join(" | "));
+    println!("|---|{}", "---:|".repeat(names.len() + ratios.len()));
     for row in results.rows(protocol) {
-        let figure = |who| results.figure(protocol, row, who);
-        let cells: Vec<String> = who.iter().map(|who| cell(figure(*who))).collect();
-        let mut text =
-            format!("| {} | {} | {} |", row.label(), cells.join(" | "), ratio(figure(subject), figure(Who::Tunnel)));
-        if ours {
-            text += &format!(" {} |", ratio(figure(Who::Ours), figure(Who::Hudsucker)));
-        }
-        println!("{text} ±{:.0} % |", 100.0 * results.noise(protocol, row));
+        let cells: Vec<String> = who.iter().map(|who| cell(results.figure(protocol, row, *who))).collect();
+        let ratios: Vec<String> = pairs
+            .iter()
+            .map(|(own, base)| {
+                let ratio = results.ratio(protocol, row, *own, *base);
+                with_noise(ratio, results.noise(protocol, row, *own, *base))
+            })
+            .collect();
+        println!("| {} | {} | {} |", row.label(), cells.join(" | "), ratios.join(" | "));
         if let Row::LatencyP50(_) = row {
-            let added = |who| results.added(protocol, row, who);
-            let cells: Vec<String> =
-                who.iter().map(|who| if *who == Who::Direct { "–".to_owned() } else { cell(added(*who)) }).collect();
-            let label = row.label().replace("p50", "added p50");
-            let mut text =
-                format!("| {label} | {} | {} |", cells.join(" | "), ratio(added(subject), added(Who::Tunnel)));
-            if ours {
-                text += &format!(" {} |", ratio(added(Who::Ours), added(Who::Hudsucker)));
-            }
-            println!("{text} – |");
+            added(results, protocol, row, who, &pairs);
         }
     }
     println!();
 }
 
+/// The line below a median latency: what each contender adds to the straight way.
+fn added(results: &Results, protocol: Protocol, row: Row, who: &[Who], pairs: &[(Who, Who)]) {
+    let added = |who| if who == Who::Direct { None } else { results.added(protocol, row, who) };
+    let cells: Vec<String> = who.iter().map(|who| cell(added(*who))).collect();
+    let ratios: Vec<String> =
+        pairs.iter().map(|(own, base)| with_noise(divide(added(*own), added(*base)), None)).collect();
+    println!("| {} | {} | {} |", row.label().replace("p50", "added p50"), cells.join(" | "), ratios.join(" | "));
+}
+
+/// Whose figures are divided by whose.
+fn pairs(who: &[Who]) -> Vec<(Who, Who)> {
+    let pairs = if who.contains(&Who::Ours) {
+        vec![(Who::Ours, Who::Tunnel), (Who::Ours, Who::Hudsucker)]
+    } else {
+        vec![(Who::Hudsucker, Who::Tunnel)]
+    };
+    pairs.into_iter().filter(|(own, base)| who.contains(own) && who.contains(base)).collect()
+}
+
 fn aims(results: &Results, protocols: &[Protocol]) {
     println!("### Aims, with recording on\n\n| aim | protocol | measured | |\n|---|---|---:|---|");
     for &protocol in protocols {
-        let figure = |row, who| results.figure(protocol, row, who);
-        let over_tunnel = |row| Some(figure(row, Who::Ours)? / figure(row, Who::Tunnel)?);
+        let over_tunnel = |row| results.ratio(protocol, row, Who::Ours, Who::Tunnel);
         let latency = Row::LatencyP50(Kind::Completion);
         let added = |who| results.added(protocol, latency, who);
-        let added_ratio = added(Who::Ours).zip(added(Who::Tunnel)).map(|(ours, tunnel)| ours / tunnel);
+        let added_ratio = divide(added(Who::Ours), added(Who::Tunnel));
         aim(protocol, "added median latency ≤ 2 × blind tunnel's", added_ratio, 2.0, "×");
         aim(protocol, "CPU a completion ≤ 2 × blind tunnel's", over_tunnel(Row::Cpu(Kind::Completion)), 2.0, "×");
         aim(protocol, "set-up, full handshake ≤ 1.3 ×", over_tunnel(Row::Setup { resume: false }), 1.3, "×");
         aim(protocol, "set-up, resumed session ≤ 1.3 ×", over_tunnel(Row::Setup { resume: true }), 1.3, "×");
-        aim(protocol, "an open stream ≤ 64 kB", figure(Row::Memory, Who::Ours), 64.0, " kB");
+        aim(protocol, "an open stream ≤ 64 kB", results.figure(protocol, Row::Memory, Who::Ours), 64.0, " kB");
         behind(results, protocol);
     }
     println!();
@@ -119,14 +128,10 @@ fn behind(results: &Results, protocol: Protocol) {
     let mut behind = Vec::new();
     let mut in_noise = Vec::new();
     for row in results.rows(protocol).into_iter().filter(|row| *row != Row::Resumed) {
-        let (Some(ours), Some(hudsucker)) =
-            (results.figure(protocol, row, Who::Ours), results.figure(protocol, row, Who::Hudsucker))
-        else {
-            continue;
-        };
+        let Some(ratio) = results.ratio(protocol, row, Who::Ours, Who::Hudsucker) else { continue };
         compared += 1;
-        let worse = if row.more_is_better() { hudsucker / ours } else { ours / hudsucker } - 1.0;
-        if worse > results.noise(protocol, row) {
+        let worse = if row.more_is_better() { 1.0 / ratio } else { ratio } - 1.0;
+        if worse > results.noise(protocol, row, Who::Ours, Who::Hudsucker).unwrap_or(0.0) {
             behind.push(format!("{} (by {:.0} %)", row.label(), 100.0 * worse));
         } else if worse > 0.0 {
             in_noise.push(row.label());
@@ -170,9 +175,15 @@ fn cell(value: Option<f64>) -> String {
     }
 }
 
-fn ratio(value: Option<f64>, base: Option<f64>) -> String {
-    match (value, base) {
-        (Some(value), Some(base)) if base > 0.0 => format!("{:.2}", value / base),
-        _ => "–".to_owned(),
+fn with_noise(ratio: Option<f64>, noise: Option<f64>) -> String {
+    match (ratio, noise) {
+        (Some(ratio), Some(noise)) => format!("{ratio:.2} ±{:.0} %", 100.0 * noise),
+        (Some(ratio), None) => format!("{ratio:.2}"),
+        (None, _) => "–".to_owned(),
     }
+}
+
+/// The ratio of two differences, where the lower one is one.
+fn divide(value: Option<f64>, base: Option<f64>) -> Option<f64> {
+    value.zip(base.filter(|base| *base > 0.0)).map(|(value, base)| value / base)
 }

@@ -1,4 +1,4 @@
-//! The figures of a run: for each protocol, row and contender one value a round.
+//! The figures of a run: for each protocol, row and contender one value a turn.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -77,6 +77,7 @@ impl Row {
 pub struct Results {
     values: BTreeMap<(Protocol, Row, Who), Vec<f64>>,
     backlogs: BTreeMap<Who, Duration>,
+    problems: Vec<String>,
 }
 
 impl Results {
@@ -88,6 +89,15 @@ impl Results {
     pub fn note_backlog(&mut self, who: Who, busy: Duration) {
         let longest = self.backlogs.entry(who).or_default();
         *longest = busy.max(*longest);
+    }
+
+    /// Remembers a failure that leaves the figures standing, so that the table is still printed.
+    pub fn note_problem(&mut self, outcome: anyhow::Result<()>) {
+        self.problems.extend(outcome.err().map(|error| format!("{error:#}")));
+    }
+
+    pub fn problems(&self) -> &[String] {
+        &self.problems
     }
 
     pub fn backlog(&self, who: Who) -> Option<Duration> {
@@ -116,16 +126,29 @@ impl Results {
         Some(median(own.iter().zip(direct).map(|(own, direct)| own - direct).collect()))
     }
 
-    /// How far rounds lie from their median, in the middle, as a share of it; the largest of all contenders.
-    pub fn noise(&self, protocol: Protocol, row: Row) -> f64 {
-        Who::ALL
-            .iter()
-            .filter_map(|who| self.values.get(&(protocol, row, *who)))
-            .map(|rounds| {
-                let middle = median(rounds.clone());
-                median(rounds.iter().map(|value| (value - middle).abs()).collect()) / middle.abs().max(f64::EPSILON)
-            })
-            .fold(0.0, f64::max)
+    /// How many times `base`'s figure `who`'s is: the median of the ratios within one round, so that a round in which
+    /// the machine was slow counts like any other.
+    pub fn ratio(&self, protocol: Protocol, row: Row, who: Who, base: Who) -> Option<f64> {
+        if row.averaged() {
+            return Some(self.figure(protocol, row, who)? / self.figure(protocol, row, base)?)
+                .filter(|ratio| ratio.is_finite());
+        }
+        self.ratios(protocol, row, who, base).map(median)
+    }
+
+    /// The median distance of the rounds' ratios from their median, as a share of it.
+    pub fn noise(&self, protocol: Protocol, row: Row, who: Who, base: Who) -> Option<f64> {
+        let ratios = self.ratios(protocol, row, who, base)?;
+        let middle = median(ratios.clone());
+        Some(median(ratios.iter().map(|ratio| (ratio - middle).abs()).collect()) / middle).filter(|of| of.is_finite())
+    }
+
+    fn ratios(&self, protocol: Protocol, row: Row, who: Who, base: Who) -> Option<Vec<f64>> {
+        let own = self.values.get(&(protocol, row, who))?;
+        let base = self.values.get(&(protocol, row, base))?;
+        let ratios: Vec<f64> =
+            own.iter().zip(base).map(|(own, base)| own / base).filter(|ratio| ratio.is_finite()).collect();
+        (!ratios.is_empty()).then_some(ratios)
     }
 }
 

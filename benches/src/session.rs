@@ -44,7 +44,7 @@ pub struct Route {
 }
 
 pub enum Session {
-    H1(H1),
+    H1(Box<H1>),
     H2(H2),
 }
 
@@ -72,7 +72,7 @@ impl Session {
         let setup = started.elapsed();
         let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
         let session = match protocol {
-            Protocol::Http1 => Self::H1(H1::new(stream)),
+            Protocol::Http1 => Self::H1(Box::new(H1::new(stream))),
             Protocol::Http2 => {
                 ensure!(stream.get_ref().1.alpn_protocol() == Some(b"h2"), "HTTP/2 was not agreed on");
                 Self::H2(H2::new(stream).await?)
