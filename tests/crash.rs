@@ -37,7 +37,7 @@ async fn killed_in_the_middle_of_streams() {
         if connection.sni().starts_with("even") {
             connection.send(SECOND).await;
         }
-        connection.to_end().await;
+        connection.read_to_end().await;
     })
     .await;
     let recorder = Setup::new(&upstream).start().await;
@@ -105,7 +105,7 @@ async fn killed_again_and_again() {
     let upstream = Upstream::start(Options::alpn(&["http/1.1"]), |mut connection: Connection| async move {
         connection.received_pattern(b"\r\n\r\n", 1).await;
         connection.send(HEAD).await;
-        connection.to_end().await;
+        connection.read_to_end().await;
     })
     .await;
     let mut setup = Setup::new(&upstream);

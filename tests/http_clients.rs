@@ -29,7 +29,7 @@ async fn hello(mut connection: Connection) {
             connection.send(OK).await;
         }
     }
-    connection.to_end().await;
+    connection.read_to_end().await;
     connection.half_close().await;
 }
 
