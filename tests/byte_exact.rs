@@ -34,7 +34,8 @@ async fn play(scripts: Vec<Script>, alpn: &'static str) {
     let client = Arc::new(recorder.client(&[alpn]));
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut connections = tokio::task::JoinSet::new();
-    for host in scripts.keys().cloned() {
+    let hosts: Vec<String> = scripts.keys().cloned().collect();
+    for host in hosts {
         let (client, scripts, turns) = (client.clone(), scripts.clone(), turns.clone());
         connections.spawn(async move {
             let _turn = turns.acquire().await.expect("never closed");

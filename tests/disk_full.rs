@@ -68,7 +68,7 @@ async fn disk_full() {
     let upstream = Upstream::start(Options::default(), |mut connection: Connection| async move {
         connection.received_pattern(b"\r\n\r\n", 1).await;
         connection.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY}\r\n\r\n{}", "x".repeat(BODY))).await;
-        connection.to_end().await;
+        connection.read_to_end().await;
         connection.half_close().await;
     })
     .await;

@@ -31,7 +31,7 @@ async fn upstream_that_sends(bytes: Vec<u8>) -> Upstream {
         async move {
             connection.received_pattern(b"\r\n\r\n", 1).await;
             connection.send(bytes).await;
-            connection.to_end().await;
+            connection.read_to_end().await;
             connection.half_close().await;
         }
     })
@@ -99,7 +99,7 @@ async fn a_client_that_leaves_in_mid_answer() {
 async fn half_close_passes_in_both_directions() {
     // The client ends first; the upstream sees it, and still answers.
     let upstream = Upstream::start(Options::default(), |mut connection: Connection| async move {
-        connection.to_end().await;
+        connection.read_to_end().await;
         connection.send(answer("", b"after your end")).await;
         connection.half_close().await;
     })
@@ -119,7 +119,7 @@ async fn half_close_passes_in_both_directions() {
         connection.received_pattern(b"\r\n\r\n", 1).await;
         connection.send(answer("", b"my end")).await;
         connection.half_close().await;
-        connection.to_end().await;
+        connection.read_to_end().await;
     })
     .await;
     let recorder = Setup::new(&upstream).start().await;
@@ -167,7 +167,7 @@ async fn upstream_that_does_not_answer() {
     let _queue: Vec<_> = (0..16).map(fill).collect();
     let recorder = Setup::without_upstream()
         .with(&["--connect-to", &format!("::{address}")])
-        .config("[limits]\nconnect_seconds = 1\n")
+        .config("[limits]\nconnect = \"1 s\"\n")
         .start()
         .await;
     let answer = recorder.client(&[]).tunnel(HOST).await.expect_err("no upstream");
@@ -217,7 +217,7 @@ async fn garbage_after_connect_is_passed_on_where_tunnels_may_be_opaque() {
     }
     // The policy allows no opaque tunnel: closed, not passed on.
     let setup = Setup::without_upstream().with(&["--connect-to", &connect_to]);
-    let recorder = setup.config("[policy]\ntunnel_others = false\n").start().await;
+    let recorder = setup.config("tunnel_others = false\n").start().await;
     let mut tunnel = recorder.client(&[]).tunnel(HOST).await.expect("200 to CONNECT");
     tunnel.write_all(garbage).await.expect("an open tunnel");
     let mut rest = Vec::new();
@@ -228,7 +228,7 @@ async fn garbage_after_connect_is_passed_on_where_tunnels_may_be_opaque() {
 #[tokio::test]
 async fn a_client_that_never_sends_its_hello() {
     let upstream = upstream_that_sends(answer("", b"x")).await;
-    let recorder = Setup::new(&upstream).config("[limits]\nhello_seconds = 1\n").start().await;
+    let recorder = Setup::new(&upstream).config("[limits]\nhello = \"1 s\"\n").start().await;
     let mut tcp = dial(recorder.address).await;
     let connected = ask(&mut tcp, &connect_head(&format!("{HOST}:443"), None)).await.expect("an answer");
     assert_eq!(connected.status, 200);

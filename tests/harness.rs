@@ -10,6 +10,7 @@ use support::client::Client;
 use support::script::{Script, assert_same_bytes};
 use support::upstream::{Options, Upstream};
 use support::{Ending, blind, http1, http2};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn through_a_blind_tunnel(script: Script, alpn: &'static str) {
     let script = Arc::new(script);
@@ -47,6 +48,62 @@ async fn generated_http2_plays() {
     for seed in 0..10 {
         through_a_blind_tunnel(http2::script(seed), "h2").await;
     }
+}
+
+/// The frames are legal: an independent implementation takes them and finds the same messages.
+#[tokio::test]
+async fn generated_http2_is_understood_by_another_implementation() {
+    let mut understood = 0;
+    for script in (0..60).map(http2::script) {
+        // That implementation's table has 4096 bytes; a client that was told of more may use more.
+        let settings = &script.turns[0].server[9..15];
+        if u32::from_be_bytes([settings[2], settings[3], settings[4], settings[5]]) > 4096 {
+            continue;
+        }
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let bytes = script.client_bytes();
+        let writing = tokio::spawn(async move {
+            client.write_all(&bytes).await.expect("the server reads all");
+            client.read_to_end(&mut Vec::new()).await.ok();
+        });
+        let mut builder = h2::server::Builder::new();
+        builder.initial_window_size(1 << 30).initial_connection_window_size(1 << 30);
+        let mut connection = builder.handshake::<_, &[u8]>(server).await.expect("a legal start");
+        let mut found = tokio::task::JoinSet::new();
+        for _ in &script.expected {
+            let request = connection.accept().await.expect("as many requests as were sent");
+            let (request, respond) = request.expect("a legal request");
+            found.spawn(async move {
+                let (head, mut body) = request.into_parts();
+                let mut bytes = Vec::new();
+                while let Some(data) = body.data().await {
+                    let data = data.expect("legal data");
+                    body.flow_control().release_capacity(data.len()).expect("what came");
+                    bytes.extend_from_slice(&data);
+                }
+                let trailers = body.trailers().await.expect("legal trailers").unwrap_or_default();
+                drop(respond);
+                (head, bytes, trailers)
+            });
+        }
+        let mut found = tokio::select! {
+            found = found.join_all() => found,
+            // The connection moves only while it is asked for more.
+            more = connection.accept() => panic!("neither another request nor an error was sent: {more:?}"),
+        };
+        for expected in &script.expected {
+            let at = found.iter().position(|(head, ..)| head.headers["x-case"] == expected.case.as_str());
+            let (head, body, trailers) = found.swap_remove(at.expect("every request came"));
+            assert_eq!(head.method.as_str(), expected.method);
+            assert_eq!(head.uri.to_string(), expected.url);
+            assert_eq!(head.headers.len(), expected.request.fields.len());
+            assert_eq!(trailers.len(), expected.request.trailers.len());
+            assert_same_bytes(&expected.case, &body, &expected.request.body);
+            understood += 1;
+        }
+        writing.abort();
+    }
+    assert!(understood > 100, "only {understood} requests");
 }
 
 #[tokio::test]

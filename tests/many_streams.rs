@@ -70,7 +70,7 @@ async fn two_thousand_slow_streams() {
                 round.wait_for(|&round| round >= n).await.expect("the test is not over");
                 connection.send(piece(h2, n)).await;
             }
-            connection.to_end().await;
+            connection.read_to_end().await;
             connection.half_close().await;
         }
     })

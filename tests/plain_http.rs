@@ -34,7 +34,7 @@ async fn origin() -> (std::net::SocketAddr, mpsc::UnboundedReceiver<String>) {
 async fn absolute_form_is_forwarded_without_credentials_and_not_recorded() {
     let (origin, mut heads) = origin().await;
     let connect_to = format!("example.test:80:{origin}");
-    let setup = Setup::without_upstream().with(&["--connect-to", &connect_to]).config("[policy]\nports = [80, 443]\n");
+    let setup = Setup::without_upstream().with(&["--connect-to", &connect_to]).with(&["--allow-port", "80"]);
     let recorder = setup.user("ada", "secret").await.start().await;
     let anonymous = request(recorder.address, "GET http://example.test/a HTTP/1.1\r\nHost: example.test\r\n\r\n").await;
     assert_eq!(anonymous.status, 407, "{}", anonymous.head);
@@ -111,7 +111,7 @@ async fn the_page_needs_no_credentials() {
 /// Half a head, and silence: others are served meanwhile.
 #[tokio::test]
 async fn a_client_that_never_ends_its_head() {
-    let recorder = Setup::without_upstream().config("[limits]\nheader_read_seconds = 1\n").start().await;
+    let recorder = Setup::without_upstream().config("[limits]\nheader_read = \"1 s\"\n").start().await;
     let mut tcp = dial(recorder.address).await;
     tcp.write_all(b"CONNECT example.org:443 HTTP/1.1\r\nHost: ex").await.expect("an open connection");
     assert_eq!(page(recorder.address, "/healthz").await.status, 200);

@@ -57,7 +57,7 @@ async fn a_target_that_the_operator_named_is_allowed() {
 async fn local_addresses_when_the_configuration_allows_them() {
     let upstream = Upstream::start(Options::default(), |connection: Connection| connection.close()).await;
     let port = upstream.address.port();
-    let setup = Setup::without_upstream().config(&format!("[policy]\nports = [443, {port}]\nallow_local = true\n"));
+    let setup = Setup::without_upstream().config(&format!("allow_port = [{port}]\nallow_local = true\n"));
     let recorder = setup.start().await;
     assert_eq!(connect(&recorder, &format!("127.0.0.1:{port}")).await.status, 200);
     assert_refused(&connect(&recorder, "127.0.0.1:1").await, 403, "port");
@@ -94,7 +94,7 @@ async fn configuration_that_is_wrong() {
     for (toml, named) in [
         ("listen = 8080\n", "listen"),
         ("no_such_key = 1\n", "no_such_key"),
-        ("[limits]\nhello_seconds = \"soon\"\n", "hello_seconds"),
+        ("[limits]\nhello = \"soon\"\n", "hello"),
         ("listen = \"127.0.0.1:8080\n", "config.toml"),
     ] {
         let output = Setup::without_upstream().config(toml).refused().await;

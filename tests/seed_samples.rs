@@ -83,7 +83,7 @@ async fn answer(mut connection: Connection) {
     };
     connection.received_pattern(wanted.as_bytes(), 1).await;
     connection.send(message("HTTP/1.1 200 OK", &fields, body)).await;
-    connection.to_end().await;
+    connection.read_to_end().await;
     connection.half_close().await;
 }
 

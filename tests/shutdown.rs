@@ -27,7 +27,7 @@ async fn slow() -> (Upstream, Arc<Semaphore>) {
                 connection.send(HEAD).await;
                 gate.acquire().await.expect("never closed").forget();
                 connection.send(END).await;
-                connection.to_end().await;
+                connection.read_to_end().await;
                 connection.half_close().await;
             }
         }

@@ -35,7 +35,7 @@ async fn start(
                     received.acquire().await.expect("never closed").forget();
                     connection.send(chunk(n)).await;
                 }
-                connection.to_end().await;
+                connection.read_to_end().await;
                 connection.half_close().await;
             }
         }

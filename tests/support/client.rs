@@ -150,7 +150,7 @@ impl Client {
     pub(crate) async fn handshake(&self, tcp: TcpStream, host: &str) -> std::io::Result<Session> {
         let name = ServerName::try_from(host.to_owned()).expect("a host name");
         let stream = within("the handshake", TlsConnector::from(self.tls.clone()).connect(name, tcp)).await?;
-        Ok(Session { stream })
+        Ok(Session { stream, unread: Vec::new() })
     }
 
     /// Tunnel and TLS, both of which must succeed.
@@ -163,7 +163,9 @@ impl Client {
 /// TLS inside a tunnel.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) stream: TlsStream<TcpStream>,
+    stream: TlsStream<TcpStream>,
+    /// Came together with what was waited for.
+    unread: Vec<u8>,
 }
 
 impl Session {
@@ -192,24 +194,34 @@ impl Session {
 
     /// Reads exactly `n` bytes.
     pub(crate) async fn read_exact(&mut self, n: usize) -> Vec<u8> {
-        let mut bytes = vec![0; n];
-        within("the client's read", self.stream.read_exact(&mut bytes)).await.expect("as many bytes as were sent");
+        let mut bytes = std::mem::take(&mut self.unread);
+        if bytes.len() >= n {
+            self.unread = bytes.split_off(n);
+            return bytes;
+        }
+        let have = bytes.len();
+        bytes.resize(n, 0);
+        let read = within("the client's read", self.stream.read_exact(&mut bytes[have..])).await;
+        read.expect("as many bytes as were sent");
         bytes
     }
 
-    /// Reads until `pattern` has come; what was read.
+    /// Reads to the end of `pattern`, not beyond.
     pub(crate) async fn read_until(&mut self, pattern: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        while !bytes.windows(pattern.len()).any(|window| window == pattern) {
+        let mut bytes = std::mem::take(&mut self.unread);
+        loop {
+            if let Some(at) = bytes.windows(pattern.len()).position(|window| window == pattern) {
+                self.unread = bytes.split_off(at + pattern.len());
+                return bytes;
+            }
             let n = within("the client's read", self.stream.read_buf(&mut bytes)).await.expect("a readable tunnel");
             assert_ne!(n, 0, "ended before {:?}", String::from_utf8_lossy(pattern));
         }
-        bytes
     }
 
     /// Reads to the end, and says how it ended.
     pub(crate) async fn read_to_end(&mut self) -> (Vec<u8>, Ending) {
-        let mut bytes = Vec::new();
+        let mut bytes = std::mem::take(&mut self.unread);
         let ending = loop {
             match within("the client's read", self.stream.read_buf(&mut bytes)).await {
                 Ok(0) => break Ending::Clean,

@@ -92,7 +92,7 @@ impl Script {
             }
         }
         if !self.server_closes {
-            connection.to_end().await;
+            connection.read_to_end().await;
         }
         connection.close().await;
     }
@@ -103,7 +103,8 @@ pub(crate) fn assert_same_bytes(what: &str, found: &[u8], wanted: &[u8]) {
     if found == wanted {
         return;
     }
-    let at = found.iter().zip(wanted).position(|(a, b)| a != b).unwrap_or(found.len().min(wanted.len()));
+    let shorter = found.len().min(wanted.len());
+    let at = found.iter().zip(wanted).position(|(a, b)| a != b).unwrap_or(shorter);
     let around =
         |bytes: &[u8]| String::from_utf8_lossy(&bytes[at.saturating_sub(40)..(at + 40).min(bytes.len())]).into_owned();
     panic!(

@@ -202,7 +202,7 @@ impl Connection {
     }
 
     /// Reads to the client's end.
-    pub(crate) async fn to_end(&mut self) {
+    pub(crate) async fn read_to_end(&mut self) {
         while !self.read().await.is_empty() {}
     }
 
@@ -231,7 +231,7 @@ impl Connection {
     /// Ends our direction cleanly and waits for the client's end.
     pub(crate) async fn close(mut self) {
         self.half_close().await;
-        self.to_end().await;
+        self.read_to_end().await;
     }
 
     /// FIN without `close_notify`, as a crashed server or a broken path gives.
