@@ -113,10 +113,12 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(&args),
         Command::Ca { settings, ca } => {
-            let (certs, hosts) = with_inputs(&settings.flags(), settings.config(), config::authority)?;
+            let inputs = with_inputs(&settings.flags(), settings.config(), config::authority)?;
             logging::start(Verbosity::Normal);
             let mut out = io::stdout().lock();
-            let code = ca::run(&ca, &certs, &hosts.open, &mut out).map_err(CliError::start)?;
+            let code =
+                ca::run(&ca, &inputs.certs, &inputs.hosts.open, &format!("http://{}", inputs.advertise), &mut out)
+                    .map_err(CliError::start)?;
             out.flush()?;
             Ok(code)
         }

@@ -13,7 +13,9 @@ use std::time::Duration;
 use crate::rules::{HostTable, Kind, KindTable};
 
 pub use error::{ConfigError, Place};
-pub use resolve::{DEFAULT_FILE, DEFAULT_USERS, Flags, Inputs, Resolved, Verbosity, authority, resolve, users_file};
+pub use resolve::{
+    AuthorityInputs, DEFAULT_FILE, DEFAULT_USERS, Flags, Inputs, Resolved, Verbosity, authority, resolve, users_file,
+};
 pub use settings::{Form, SETTINGS, Setting};
 
 /// Everything `run` needs to know. One that exists is valid.

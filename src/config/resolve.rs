@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, Place};
@@ -64,8 +65,7 @@ pub enum Verbosity {
 pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, ConfigError> {
     let layers = Layers::load(inputs)?;
     let mut notes = Vec::new();
-    let listen = layers.one("listen", values::listen)?.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into());
-    let advertise = layers.one("advertise", |text| values::advertise(text, listen.port()))?;
+    let (listen, advertise) = layers.addresses()?;
     if advertise.is_none() && listen.ip().is_unspecified() {
         notes.push(format!("clients cannot be told to use {listen}: name this machine with --advertise"));
     }
@@ -99,13 +99,29 @@ pub fn users_file(inputs: &Inputs<'_>) -> Result<PathBuf, ConfigError> {
     Ok(layers.path("users").unwrap_or_else(|| inputs.folder.join(DEFAULT_USERS)))
 }
 
-/// What the `ca` commands need: the folder of the CA, and the hosts that are opened.
+/// What the `ca` commands need.
 ///
 /// # Errors
 /// Where the configuration file cannot be read or understood, or a host pattern makes no sense.
-pub fn authority(inputs: &Inputs<'_>) -> Result<(PathBuf, HostTable), ConfigError> {
+pub fn authority(inputs: &Inputs<'_>) -> Result<AuthorityInputs, ConfigError> {
     let layers = Layers::load(inputs)?;
-    Ok((layers.path("certs").unwrap_or_else(|| inputs.folder.join("certs")), layers.hosts()?))
+    let (listen, advertise) = layers.addresses()?;
+    Ok(AuthorityInputs {
+        certs: layers.path("certs").unwrap_or_else(|| inputs.folder.join("certs")),
+        hosts: layers.hosts()?,
+        advertise: advertise.unwrap_or_else(|| listen.to_string()),
+    })
+}
+
+/// What the `ca` commands need.
+#[derive(Debug)]
+pub struct AuthorityInputs {
+    /// The folder of the CA.
+    pub certs: PathBuf,
+    /// The hosts that are opened.
+    pub hosts: HostTable,
+    /// `host:port` that clients reach the proxy by: where its revocation lists are fetched from.
+    pub advertise: String,
 }
 
 /// What was given, by where it was given.
@@ -117,6 +133,13 @@ struct Layers {
 }
 
 impl Layers {
+    /// Where the proxy listens, and what clients call it if that was said.
+    fn addresses(&self) -> Result<(SocketAddr, Option<String>), ConfigError> {
+        let listen = self.one("listen", values::listen)?.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into());
+        let advertise = self.one("advertise", |text| values::advertise(text, listen.port()))?;
+        Ok((listen, advertise))
+    }
+
     fn load(inputs: &Inputs<'_>) -> Result<Self, ConfigError> {
         let flags = inputs.flags.iter().filter_map(|(key, texts)| {
             let setting = Setting::find(key)?;
@@ -286,7 +309,7 @@ enum Asked {
 
 impl Asked {
     /// Design D11: an open proxy on the network only on request.
-    fn checked(self, listen: std::net::SocketAddr) -> Result<Access, ConfigError> {
+    fn checked(self, listen: SocketAddr) -> Result<Access, ConfigError> {
         match self {
             Self::Users(path) => Ok(Access::Users(path)),
             Self::NobodySaid if !listen.ip().to_canonical().is_loopback() => Err(ConfigError::Exposed { listen }),
