@@ -7,7 +7,7 @@ use std::fs;
 use support::program::{Folder, Outcome};
 
 fn password_of(outcome: &Outcome) -> String {
-    outcome.stdout.strip_suffix('\n').unwrap().to_owned()
+    outcome.stdout.strip_suffix('\n').expect("a whole line").to_owned()
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl File {
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let reader = Reader { text, path };
         let document = DeTable::parse(text).map_err(|error| reader.toml(&error))?;
-        let mut file = Self { folder: path.parent().unwrap_or(Path::new("")).to_owned(), ..Self::default() };
+        let mut file = Self { folder: path.parent().map(Path::to_owned).unwrap_or_default(), ..Self::default() };
         for (key, value) in document.into_inner() {
             let name = key.get_ref().as_ref();
             match value.get_ref() {

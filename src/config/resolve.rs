@@ -215,7 +215,7 @@ impl Layers {
             }
             return Ok(Asked::Nobody);
         }
-        Ok(file.map_or(Asked::NobodySaid, |file| Asked::Users(file)))
+        Ok(file.map_or(Asked::NobodySaid, Asked::Users))
     }
 
     fn hosts(&self) -> Result<HostTable, ConfigError> {
