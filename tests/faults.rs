@@ -3,6 +3,7 @@
 mod support;
 
 use std::io::Write as _;
+use std::path::Component;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -329,7 +330,7 @@ async fn hostile_user_names_stay_in_the_logs_folder() {
     for record in &records {
         let inside = record.path.strip_prefix(&recorder.setup.logs).expect("inside the logs");
         assert_eq!(inside.components().count(), 3, "{}", inside.display());
-        assert!(!inside.to_string_lossy().contains(".."), "{}", inside.display());
+        assert!(inside.components().all(|part| matches!(part, Component::Normal(_))), "{}", inside.display());
         assert!(record.name().len() <= 255);
     }
     let outside: Vec<_> = std::fs::read_dir(recorder.setup.directory.path()).expect("readable").flatten().collect();

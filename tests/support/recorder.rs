@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -15,7 +16,7 @@ use super::client::Client;
 use super::command::{self, Output};
 use super::records::Record;
 use super::upstream::Upstream;
-use super::{eventually, within};
+use super::{PATIENCE, eventually, within};
 
 /// The binary under test: cargo's, or another build named in the environment (for what only a release build can do).
 pub(crate) fn binary() -> PathBuf {
@@ -95,11 +96,27 @@ impl Setup {
 
     /// Runs `run` with the set-up's arguments where it must not start.
     pub(crate) async fn refused(&self) -> Output {
-        let mut command = self.command();
-        let output = tokio::task::spawn_blocking(move || command.output().expect("the program can be run"));
-        let output = within("the program's refusal to start", output).await.expect("no panic");
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        Output { code: output.status.code(), stdout: String::new(), stderr }
+        let mut child = self.command().spawn().expect("the program can be started");
+        let mut stderr = child.stderr.take().expect("stderr is a pipe");
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut stderr, &mut text).map(|_| text)
+        });
+        let ended = async {
+            loop {
+                if let Some(status) = child.try_wait().expect("a child can be waited for") {
+                    return status.code();
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let Ok(code) = tokio::time::timeout(PATIENCE, ended).await else {
+            child.kill().ok();
+            child.wait().ok();
+            panic!("the program started, which it must not");
+        };
+        let stderr = reading.await.expect("no panic").expect("stderr is text");
+        Output { code, stdout: String::new(), stderr }
     }
 
     /// Starts the program and waits until it listens.
@@ -225,7 +242,7 @@ impl Recorder {
                 if value >= least {
                     return value;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         })
         .await
@@ -248,7 +265,7 @@ impl Recorder {
                 if let Some(code) = self.ended() {
                     return code;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         })
         .await;

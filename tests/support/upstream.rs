@@ -188,12 +188,16 @@ impl Connection {
 
     /// Reads until `pattern` was seen `times` times since the handshake; false when the client ended before.
     pub(crate) async fn received_pattern(&mut self, pattern: &[u8], times: usize) -> bool {
+        let (mut scanned, mut found) = (0, 0);
         loop {
             {
                 let seen = self.seen.lock().expect("unpoisoned");
-                if seen.received.windows(pattern.len()).filter(|window| *window == pattern).count() >= times {
-                    return true;
-                }
+                found += seen.received[scanned..].windows(pattern.len()).filter(|window| *window == pattern).count();
+                // The last bytes may be the beginning of another one.
+                scanned = (seen.received.len() + 1).saturating_sub(pattern.len()).max(scanned);
+            }
+            if found >= times {
+                return true;
             }
             if self.read().await.is_empty() {
                 return false;
