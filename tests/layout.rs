@@ -2,6 +2,8 @@
 //!
 //! `config`, `metrics`, `shutdown` and `wire` may be imported by all.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

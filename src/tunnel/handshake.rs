@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::{InvalidDnsNameError, ServerName};
 use rustls::server::{Accepted, Acceptor};
-use rustls::{AlertDescription, CertificateError, Error as TlsError};
+use rustls::{AlertDescription, CertificateError, Error as TlsError, NamedGroup};
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio_rustls::server::StartHandshake;
@@ -19,6 +19,8 @@ pub(super) struct ClientHello {
     accepted: Accepted,
     pub(super) sni: Option<Arc<str>>,
     alpn: Vec<Vec<u8>>,
+    /// The client offers the hybrid key exchange, so the hop behind us must not be weaker.
+    post_quantum: bool,
 }
 
 /// Why a tunnel ended before it carried anything.
@@ -55,7 +57,8 @@ impl ClientHello {
         let hello = accepted.client_hello();
         let sni = hello.server_name().map(Arc::from);
         let alpn = hello.alpn().map(|names| names.map(<[u8]>::to_vec).collect()).unwrap_or_default();
-        Ok(Self { accepted, sni, alpn })
+        let post_quantum = hello.named_groups().is_some_and(|groups| groups.contains(&NamedGroup::X25519MLKEM768));
+        Ok(Self { accepted, sni, alpn, post_quantum })
     }
 }
 
@@ -67,7 +70,7 @@ pub(super) async fn with_upstream(
     upstream: TcpStream,
     client: &TcpStream,
 ) -> Result<client::TlsStream<TcpStream>, HandshakeError> {
-    let config = configs.config(&hello.alpn, hello.sni.is_some());
+    let config = configs.config_with(&hello.alpn, hello.sni.is_some(), hello.post_quantum);
     let name = ServerName::try_from(name.to_owned())?;
     tokio::select! {
         stream = TlsConnector::from(config).connect(name, upstream) => stream.map_err(HandshakeError::Upstream),
@@ -94,7 +97,7 @@ async fn gone(client: &TcpStream) {
         Err(_) => true,
     };
     if !closed {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -248,7 +248,7 @@ fn report(accepted: &Accepted, name: &str, error: &HandshakeError) {
         },
         HandshakeError::Leaf(_) | HandshakeError::Name(_) => warn!("no certificate for {name}: {error}"),
         HandshakeError::ClientGone | HandshakeError::Hello(_) => {
-            debug!(%client, host = name, %error, "tunnel not opened")
+            debug!(%client, host = name, %error, "tunnel not opened");
         }
     }
 }
