@@ -67,7 +67,7 @@ async fn local_addresses_when_the_configuration_allows_them() {
 async fn an_open_proxy_only_on_request() {
     let output = Setup::without_upstream().with(&["--listen", "0.0.0.0:0"]).refused().await;
     assert_eq!(output.code, Some(2), "{}", output.stderr);
-    assert!(output.stderr.contains("--users") && output.stderr.contains("--no-auth"), "{}", output.stderr);
+    assert!(output.stderr.contains("users add") && output.stderr.contains("--no-auth"), "{}", output.stderr);
 }
 
 #[tokio::test]

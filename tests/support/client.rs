@@ -173,6 +173,12 @@ impl Session {
         self.stream.get_ref().1.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned())
     }
 
+    /// The certificates that the other side sent, DER, its own first.
+    pub(crate) fn chain(&self) -> Vec<Vec<u8>> {
+        let chain = self.stream.get_ref().1.peer_certificates().unwrap_or_default();
+        chain.iter().map(|certificate| certificate.as_ref().to_vec()).collect()
+    }
+
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         within("the client's write", async {
             self.stream.write_all(bytes.as_ref()).await?;
