@@ -32,6 +32,8 @@ impl ServerConfigs {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(NoLeaf));
+        // Ours puts the suites that are cheap for both ends first; a client's order is mostly its library's default.
+        template.ignore_client_order = true;
         // Tickets hold the session's state under a key that all configurations share, so a client resumes whatever
         // its tunnels negotiate, and nothing is kept here for clients that never come back. The name (SNI) is part of
         // the ticket: one host's session cannot be resumed for another.

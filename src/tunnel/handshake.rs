@@ -19,7 +19,7 @@ pub(super) struct ClientHello {
     accepted: Accepted,
     pub(super) sni: Option<Arc<str>>,
     alpn: Vec<Vec<u8>>,
-    /// The client offers the hybrid key exchange, so the hop behind us must not be weaker.
+    /// The client prefers the hybrid key exchange, so the hop behind us must not be weaker.
     post_quantum: bool,
 }
 
@@ -57,9 +57,15 @@ impl ClientHello {
         let hello = accepted.client_hello();
         let sni = hello.server_name().map(Arc::from);
         let alpn = hello.alpn().map(|names| names.map(<[u8]>::to_vec).collect()).unwrap_or_default();
-        let post_quantum = hello.named_groups().is_some_and(|groups| groups.contains(&NamedGroup::X25519MLKEM768));
+        let post_quantum = hello.named_groups().is_some_and(prefers_hybrid);
         Ok(Self { accepted, sni, alpn, post_quantum })
     }
+}
+
+/// Whether the first group is the hybrid, where browsers put a reserved value before it (RFC 8701).
+fn prefers_hybrid(groups: &[NamedGroup]) -> bool {
+    let reserved = |group: &&NamedGroup| u16::from(**group) & 0x0f0f == 0x0a0a;
+    groups.iter().find(|group| !reserved(group)) == Some(&NamedGroup::X25519MLKEM768)
 }
 
 /// The handshake with the upstream, given up when the client leaves meanwhile.
@@ -139,4 +145,19 @@ fn alert_for(error: &HandshakeError) -> Option<AlertDescription> {
 /// What rustls found wrong, if it was rustls that failed and not the connection.
 pub(super) fn tls_error(error: &io::Error) -> Option<&TlsError> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hybrid_counts_where_the_client_prefers_it() {
+        let (hybrid, x25519) = (NamedGroup::X25519MLKEM768, NamedGroup::X25519);
+        let reserved = NamedGroup::from(0x6a6a);
+        assert!(prefers_hybrid(&[hybrid, x25519]));
+        assert!(prefers_hybrid(&[reserved, hybrid, x25519]));
+        assert!(!prefers_hybrid(&[x25519, NamedGroup::secp256r1, hybrid]));
+        assert!(!prefers_hybrid(&[reserved]));
+    }
 }
