@@ -73,8 +73,11 @@ pub struct Printer {
     colour: bool,
 }
 
+/// What a person takes for at once.
+const AT_ONCE: Duration = Duration::from_millis(30);
+
 /// Lines that may wait for a slow terminal; further ones are left out and counted.
-const WAITING: usize = 1_024;
+const WAITING: usize = 4_096;
 
 impl Printer {
     /// `quiet`: print nothing.
@@ -85,9 +88,14 @@ impl Printer {
         }
         let (lines, waiting) = sync_channel::<String>(WAITING);
         let thread = std::thread::Builder::new().name("printer".into()).spawn(move || {
-            for line in waiting {
+            while let Ok(mut text) = waiting.recv() {
+                // Under load one write then shows many lines, and the writer seldom has to wake this thread.
+                std::thread::sleep(AT_ONCE);
+                for line in waiting.try_iter() {
+                    text.push_str(&line);
+                }
                 // Nobody reads stderr any more: the records matter, the lines do not.
-                let _ = writeln!(io::stderr(), "{line}");
+                let _ = io::stderr().write_all(text.as_bytes());
             }
         })?;
         Ok(Self { lines: Some(lines), thread: Some(thread), colour })
@@ -104,6 +112,7 @@ impl Printer {
             if omitted.get() > 0 {
                 text.push_str(&format!("  ({} lines not shown)", omitted.get()));
             }
+            text.push('\n');
             match lines.try_send(text) {
                 Ok(()) => omitted.set(0),
                 Err(_) => omitted.set(omitted.get() + 1),
