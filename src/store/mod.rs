@@ -157,7 +157,12 @@ impl Store {
             Writer::new(settings, disk, queue.clone(), losses.clone(), metrics.clone(), on_record, counts.clone());
         writer.recover().map_err(|source| OpenError::Unreadable { path: logs.join(SPOOL), source })?;
         let write = Builder::new().name("store-writer".to_owned());
-        let write = write.spawn(move || writer.run(&|| clock.now())).map_err(OpenError::Thread)?;
+        let write = write
+            .spawn(move || {
+                yield_to_relays();
+                writer.run(&|| clock.now());
+            })
+            .map_err(OpenError::Thread)?;
         let inner = Inner {
             queue,
             losses,
@@ -178,6 +183,14 @@ impl Store {
         Builder::new().name("store-watch".to_owned()).spawn(watch).map_err(OpenError::Thread)?;
         Ok(Self { inner: Arc::new(inner) })
     }
+}
+
+/// A record can wait for a millisecond, a completion that somebody is typing cannot. When the machine is so busy that
+/// the writer falls behind for good, the queue makes the relays wait, and it gets its share again.
+fn yield_to_relays() {
+    // On Linux niceness belongs to the thread; elsewhere it would slow the relays too.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(5);
 }
 
 /// What all handles share.

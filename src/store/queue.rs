@@ -27,7 +27,7 @@ pub(super) const METADATA_LIMIT: usize = 32 << 20;
 
 /// The writer looks again after this long before it waits to be woken. Under load the next records have come by then,
 /// and the relays are spared waking it for each: that was a tenth of what an exchange cost.
-const LINGER: Duration = Duration::from_millis(2);
+const LINGER: Duration = Duration::from_micros(500);
 
 /// An action with what it costs.
 pub(super) struct Job {

@@ -76,12 +76,17 @@ fn target(target: &mut Vec<u8>) {
 }
 
 fn fields(fields: &mut Fields) {
-    if fields.iter().all(|(name, value)| matches!(field(name, value), Cow::Borrowed(_))) {
+    // Most messages have no secret or one, so nothing is copied before the first.
+    let Some(first) = fields.iter().position(|(name, value)| matches!(field(name, value), Cow::Owned(_))) else {
         return;
-    }
+    };
     let mut redacted = Fields::default();
-    for (name, value) in fields.iter() {
-        redacted.push(name, &field(name, value));
+    redacted.reserve();
+    for (index, (name, value)) in fields.iter().enumerate() {
+        match index < first {
+            true => redacted.push(name, value),
+            false => redacted.push(name, &field(name, value)),
+        }
     }
     *fields = redacted;
 }
@@ -100,7 +105,7 @@ fn field<'a>(name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
     if is_one_of(name, &["host", ":authority"]) {
         return user_info(value);
     }
-    if name == b":path" || value.windows(3).any(|w| w == b"://") || is_one_of(name, URL_FIELDS) {
+    if name == b":path" || memchr::memmem::find(value, b"://").is_some() || is_one_of(name, URL_FIELDS) {
         return url(value);
     }
     Cow::Borrowed(value)

@@ -47,6 +47,8 @@ fn post_quantum_provider() -> Arc<CryptoProvider> {
 /// Puts the suites with SHA-256 first, as browsers do: SHA-384 in the key schedule was a tenth of what a tunnel cost,
 /// because processors have instructions for SHA-256 only, and AES-128 is no weaker in any way that matters here.
 fn lean(mut provider: CryptoProvider) -> CryptoProvider {
-    provider.cipher_suites.sort_by_key(|suite| !suite.suite().as_str().is_some_and(|name| name.contains("AES_128_GCM")));
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| !suite.suite().as_str().is_some_and(|name| name.contains("AES_128_GCM")));
     provider
 }

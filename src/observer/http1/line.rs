@@ -28,7 +28,7 @@ impl Lines {
 
     /// Shows the next line to `then`; none: its end has not come, and all input is taken.
     pub(super) fn next<T>(&mut self, input: &mut &[u8], then: impl FnOnce(Line<'_>) -> T) -> Option<T> {
-        let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
+        let Some(end) = memchr::memchr(b'\n', input) else {
             self.keep(input);
             *input = &[];
             return None;
