@@ -281,15 +281,21 @@ fn mark<'a>() -> Cow<'a, [u8]> {
 }
 
 fn is_one_of(name: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|entry| name.eq_ignore_ascii_case(entry.as_bytes()))
+    list.iter().any(|entry| same(name, entry.as_bytes()))
 }
 
 fn ends_with(name: &[u8], ending: &[u8]) -> bool {
-    name.len() >= ending.len() && name[name.len() - ending.len()..].eq_ignore_ascii_case(ending)
+    name.len() >= ending.len() && same(&name[name.len() - ending.len()..], ending)
+}
+
+/// Without regard to case. The first letter decides nearly always, and every field of every message is asked about.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let first = |text: &[u8]| text.first().map(u8::to_ascii_lowercase);
+    one.len() == other.len() && first(one) == first(other) && one.eq_ignore_ascii_case(other)
 }
 
 fn contains(name: &[u8], part: &[u8]) -> bool {
-    name.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
+    name.windows(part.len()).any(|window| same(window, part))
 }
 
 /// How names of header fields and parameters end that hold a credential: `X-API-Key`, `X-GitHub-Token`, `access_token`.
