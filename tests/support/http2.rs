@@ -103,7 +103,7 @@ impl Side {
                 3 => huffman_literal(&mut block, 0x00, name, value),
                 4 => huffman_literal(&mut block, 0x10, name, value),
                 _ => {
-                    self.hpack.encode_header_into((name.as_bytes(), &*on_the_wire(value)), &mut block).expect("memory")
+                    self.hpack.encode_header_into((name.as_bytes(), &*on_the_wire(value)), &mut block).expect("memory");
                 }
             }
         }
