@@ -103,6 +103,7 @@ async fn refused_while_the_disk_is_full() {
     assert_eq!(refusal.status, 503, "{}", refusal.head);
     assert!(refusal.text().contains("records cannot be written"), "{}", refusal.text());
     assert!(n > 5, "there was room for some: {n}");
+    recorder.line("a line that says so", |line| line.contains("new tunnels are refused")).await;
     // The tunnel that was open before still works, and new ones stay refused.
     exchange_in(running, "running").await;
     assert_eq!(client.tunnel(HOST).await.expect_err("still no room").status, 503);
