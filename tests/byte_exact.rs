@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use support::recorder::Setup;
 use support::records::Record;
+use support::rng::Rng;
 use support::script::{Script, assert_same_bytes};
-use support::upstream::{Options, Upstream};
-use support::{Ending, http1, http2};
+use support::upstream::{Connection, Options, Upstream};
+use support::{Ending, HOST, http1, http2};
 use tokio::sync::Semaphore;
 
 /// Connections open at once: enough to mix them, few enough for a test machine.
@@ -76,4 +77,67 @@ async fn http1() {
 #[tokio::test(flavor = "multi_thread")]
 async fn http2() {
     play((0..200).map(http2::script).collect(), "h2").await;
+}
+
+/// A body of several megabytes as sent after its head.
+fn framed(h2: bool, body: &[u8]) -> Vec<u8> {
+    if !h2 {
+        return body.to_vec();
+    }
+    let mut bytes: Vec<u8> = body.chunks(16_000).flat_map(|piece| http2::frame(http2::DATA, 0, 1, piece)).collect();
+    bytes.extend(http2::frame(http2::DATA, http2::END_STREAM, 1, b""));
+    bytes
+}
+
+async fn both_sides_at_once(h2: bool) {
+    const SIZE: usize = 6 << 20;
+    let mut rng = Rng::new(7);
+    let (question, answer) = (rng.bytes(SIZE), rng.bytes(SIZE));
+    let (sent, sent_back) = (framed(h2, &question), framed(h2, &answer));
+    let path = "/v1/engines/m/completions";
+    let (head, head_back) = if h2 {
+        let fields = [(":method", "POST"), (":scheme", "https"), (":authority", HOST), (":path", path)];
+        let head = [http2::PREFACE, &http2::settings(&[]), &http2::headers(1, false, &fields)].concat();
+        (head, [http2::settings(&[]), http2::headers(1, false, &[(":status", "200")])].concat())
+    } else {
+        let length = format!("Content-Length: {SIZE}\r\n\r\n");
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {HOST}\r\n{length}");
+        (head.into_bytes(), format!("HTTP/1.1 200 OK\r\n{length}").into_bytes())
+    };
+    let upstream = Upstream::start(Options::default(), {
+        let (expects, back, n) = (head.len(), [head_back.clone(), sent_back.clone()], sent.len());
+        move |mut connection: Connection| {
+            let [head, body] = back.clone();
+            async move {
+                connection.received(expects).await;
+                connection.send(head).await;
+                connection.both_ways(&body, n).await;
+                connection.read_to_end().await;
+                connection.half_close().await;
+            }
+        }
+    })
+    .await;
+    let recorder = Setup::new(&upstream).start().await;
+    let mut session = recorder.client(&[if h2 { "h2" } else { "http/1.1" }]).open(HOST).await;
+    session.send(&head).await;
+    assert_same_bytes("the answer's head", &session.read_exact(head_back.len()).await, &head_back);
+    let received = session.both_ways(&sent, sent_back.len()).await;
+    assert_same_bytes("the answer", &received, &sent_back);
+    assert_eq!(session.close().await, (Vec::new(), Ending::Clean));
+    assert_same_bytes("the request", &upstream.ended(0).await.received, &[head, sent].concat());
+    let record = &recorder.records(1).await[0];
+    assert!(record.complete());
+    assert_same_bytes("the recorded request", &record.body("request"), &question);
+    assert_same_bytes("the recorded answer", &record.body("response"), &answer);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_send_at_once_over_http1() {
+    both_sides_at_once(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_send_at_once_over_http2() {
+    both_sides_at_once(true).await;
 }

@@ -108,6 +108,29 @@ fn names_that_are_none() {
 }
 
 #[test]
+fn names_that_are_none_in_a_file_written_by_hand() {
+    let folder = Folder::new();
+    folder.run(&["users", "add", "ann"]).succeeds();
+    let good = folder.read("users.toml");
+    let long = "x".repeat(5000);
+    for (name, says) in [(&*long, "128"), (r"a\u0000b", "control"), ("a\0b", "line"), ("a:b", "colon"), ("", "empty")] {
+        let text = good.replace("name = \"ann\"", &format!("name = \"{name}\""));
+        assert_ne!(text, good);
+        folder.write("users.toml", &text);
+        for words in [&["users", "list"][..], &["users", "add", "bob"], &["--listen", "127.0.0.1:0"]] {
+            let outcome = folder.run(words);
+            outcome.fails(2, "users.toml, line ");
+            assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
+            assert!(outcome.stderr.len() < 1000 && !outcome.stderr.contains('\0'), "{:?}", outcome.stderr);
+        }
+        assert_eq!(folder.read("users.toml"), text, "a file that is wrong stays as it is");
+    }
+    // A path is a name as good as any: what it becomes in a file's name is the store's affair.
+    folder.write("users.toml", &good.replace("name = \"ann\"", "name = \"../../x\""));
+    assert_eq!(folder.run(&["users", "list"]).succeeds().stdout, "../../x\n");
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_no_usage_error() {
     let folder = Folder::new();
     folder.run(&["users", "add", "ann", "--users", "missing/users.toml"]).fails(3, "cannot be written");

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use support::HOST;
+use support::client::Session;
 use support::recorder::{Recorder, Setup};
 use support::records::Record;
 use support::upstream::{Connection, Options, Upstream};
@@ -43,7 +44,10 @@ impl Drop for Small {
 
 /// One exchange, which must go through whatever the disk says.
 async fn exchange(recorder: &Recorder, case: &str) {
-    let mut session = recorder.client(&["http/1.1"]).open(HOST).await;
+    exchange_in(recorder.client(&["http/1.1"]).open(HOST).await, case).await;
+}
+
+async fn exchange_in(mut session: Session, case: &str) {
     session.send(format!("GET /chat/completions HTTP/1.1\r\nHost: {HOST}\r\nX-Case: {case}\r\n\r\n")).await;
     session.read_until(b"\r\n\r\n").await;
     let body = session.read_exact(BODY).await;
@@ -62,16 +66,73 @@ fn with_body(logs: &Path, case: &str) -> Option<Record> {
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn disk_full() {
-    let Some(small) = Small::mount() else { return };
-    let upstream = Upstream::start(Options::default(), |mut connection: Connection| async move {
+async fn large_answers() -> Upstream {
+    Upstream::start(Options::default(), |mut connection: Connection| async move {
         connection.received_pattern(b"\r\n\r\n", 1).await;
         connection.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY}\r\n\r\n{}", "x".repeat(BODY))).await;
         connection.read_to_end().await;
         connection.half_close().await;
     })
+    .await
+}
+
+/// `on_store_failure = "refuse"`: nothing unrecorded from the moment it is known, but what runs goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_while_the_disk_is_full() {
+    let Some(small) = Small::mount() else { return };
+    let upstream = large_answers().await;
+    let logs = small.0.path().join("logs");
+    let recorder = Setup::new(&upstream).logs_at(&logs).config("on_store_failure = \"refuse\"\n").start().await;
+    let client = recorder.client(&["http/1.1"]);
+    let running = client.open(HOST).await;
+
+    let mut n = 0;
+    let refusal = support::within("a refusal", async {
+        loop {
+            match client.tunnel(HOST).await {
+                Ok(tunnel) => {
+                    let session = client.handshake(tunnel, HOST).await.expect("a handshake");
+                    exchange_in(session, &format!("full-{n}")).await;
+                    n += 1;
+                }
+                Err(refusal) => return refusal,
+            }
+        }
+    })
     .await;
+    assert_eq!(refusal.status, 503, "{}", refusal.head);
+    assert!(refusal.text().contains("records cannot be written"), "{}", refusal.text());
+    assert!(n > 5, "there was room for some: {n}");
+    recorder.line("a line that says so", |line| line.contains("new tunnels are refused")).await;
+    // The tunnel that was open before still works, and new ones stay refused.
+    exchange_in(running, "running").await;
+    assert_eq!(client.tunnel(HOST).await.expect_err("still no room").status, 503);
+
+    for path in Record::files(&logs) {
+        std::fs::remove_file(path).expect("a removable record");
+    }
+    // Nobody can cause a record now: the program must look by itself.
+    let tunnel = support::within("the end of the refusals", async {
+        loop {
+            match client.tunnel(HOST).await {
+                Ok(tunnel) => return tunnel,
+                Err(refusal) => assert_eq!(refusal.status, 503),
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let session = client.handshake(tunnel, HOST).await.expect("a handshake");
+    exchange_in(session, "again").await;
+    support::eventually("a record with its body", || with_body(&logs, "again")).await;
+    let (code, _, _) = recorder.terminate().await;
+    assert_eq!(code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn disk_full() {
+    let Some(small) = Small::mount() else { return };
+    let upstream = large_answers().await;
     let logs = small.0.path().join("logs");
     let recorder = Setup::new(&upstream).logs_at(&logs).start().await;
 

@@ -2,9 +2,17 @@
 //!
 //! `FUZZ_INPUTS` says how many inputs each body gets (default 4000, a few seconds).
 
+#[path = "support/fuzz_seeds.rs"]
+mod seeds;
+
 use std::panic;
 
+use copilot_recorder::auth::basic::fuzz_basic;
+use copilot_recorder::exchange::from_snapshot;
+use copilot_recorder::exchange::fuzz::fuzz_decode;
 use copilot_recorder::observer::fuzz::{fuzz_hpack, fuzz_http1, fuzz_http2};
+use copilot_recorder::store::fuzz::fuzz_spool;
+use copilot_recorder::tunnel::hello::fuzz_hello;
 
 /// A body, its name, and inputs that reach deep into it.
 struct Target {
@@ -15,99 +23,29 @@ struct Target {
 
 /// Add a target here and a file of one line in `fuzz/fuzz_targets`.
 const TARGETS: &[Target] = &[
-    Target { name: "http1", body: fuzz_http1, seeds: http1 },
-    Target { name: "http2", body: fuzz_http2, seeds: http2 },
-    Target { name: "hpack", body: fuzz_hpack, seeds: hpack },
+    Target { name: "http1", body: fuzz_http1, seeds: seeds::http1 },
+    Target { name: "http2", body: fuzz_http2, seeds: seeds::http2 },
+    Target { name: "hpack", body: fuzz_hpack, seeds: seeds::hpack },
+    Target { name: "decode", body: fuzz_decode, seeds: seeds::decode },
+    Target { name: "spool", body: fuzz_spool, seeds: seeds::spool },
+    Target { name: "basic", body: fuzz_basic, seeds: seeds::basic },
+    Target { name: "hello", body: fuzz_hello, seeds: seeds::hello },
 ];
 
-const C: u8 = 0;
-const S: u8 = 0x80;
-
-fn http1() -> Vec<Vec<u8>> {
-    let get = &b"GET / HTTP/1.1\r\n\r\n"[..];
-    let chunked =
-        b"HTTP/1.1 100 x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nT: u\r\n\r\n";
-    vec![
-        conversation(&[
-            (C, b"POST / HTTP/1.1\r\nContent-Length: 5\r\nX: y\r\n z\r\n\r\nhello"),
-            (S, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"),
-        ]),
-        conversation(&[(C, get), (S, chunked)]),
-        conversation(&[
-            (C, b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\nabc"),
-            (S, b"HTTP/1.1 101 Switch\r\n\r\nxyz"),
-            (C, b"def"),
-        ]),
-        conversation(&[
-            (C, b"HEAD / HTTP/1.1\n\nGET / HTTP/1.0\r\n\r\nGET"),
-            (S, b"HTTP/1.1 200 OK\n\nHTTP/1.0 200 OK\n\nbody"),
-        ]),
-        conversation(&[(C, b"GET / HTTP/1.1\r\nA: b\r\n"), (S, b"HTTP/1.1 431 Too large\n\nx"), (C, b"\r\n")]),
-        conversation(&[(C, b"CONNECT a:1 HTTP/1.1\r\n\r\nopaque"), (S, b"HTTP/1.1 200 OK\n\nx")]),
-    ]
+#[test]
+fn the_list_is_that_of_the_fuzz_crate() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/fuzz_targets");
+    let entries = std::fs::read_dir(folder).expect("the fuzz crate is here").flatten();
+    let mut files: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut wanted: Vec<_> = TARGETS.iter().map(|target| format!("{}.rs", target.name)).collect();
+    files.sort();
+    wanted.sort();
+    assert_eq!(files, wanted);
 }
 
-fn http2() -> Vec<Vec<u8>> {
-    let settings = &frame(4, 0, 0, b"\0\x01\0\0\x20\0");
-    let get = &frame(1, 5, 1, b"\x82\x84\x87\x41\x01a");
-    let cut = &[frame(1, 0x29, 1, b"\x02\0\0\0\0\0\x82\x84\0\0"), frame(9, 4, 1, b"\x87\x40\x01k\x01v")].concat();
-    let connect = &frame(1, 4, 1, b"\x02\x07CONNECT\x00\x09:protocol\x02ws");
-    let start = [(C, &settings[..]), (S, settings)];
-    let with = |rest: &[(u8, &[u8])]| conversation(&[&start[..], rest].concat());
-    vec![
-        with(&[(C, get), (S, &frame(1, 4, 1, b"\x88")), (S, &frame(0, 1, 1, b"abc"))]),
-        with(&[(C, get), (S, &frame(1, 4, 1, b"\x3f\xe1\x3f\x48\x03100")), (S, &frame(1, 4, 1, b"\xbe"))]),
-        with(&[(C, cut), (S, &frame(3, 0, 1, b"\0\0\0\x08"))]),
-        with(&[
-            (C, get),
-            (S, &frame(5, 4, 1, b"\0\0\0\x02\x82\x84\x87")),
-            (S, &frame(1, 5, 2, b"\x88")),
-            (S, &frame(7, 0, 0, b"\0\0\0\x01\0\0\0\0debug")),
-        ]),
-        with(&[
-            (C, connect),
-            (S, &frame(1, 4, 1, b"\x88")),
-            (C, &frame(0, 8, 1, b"\x02abc\0\0")),
-            (S, &frame(0, 1, 1, b"def")),
-        ]),
-        with(&[
-            (C, &frame(1, 4, 1, b"\x83\x84")),
-            (C, &frame(0, 0, 1, b"body")),
-            (S, &frame(1, 5, 1, b"\x8d")),
-            (C, &frame(1, 5, 1, b"\x40\x01t\x01u")),
-        ]),
-    ]
-}
-
-fn hpack() -> Vec<Vec<u8>> {
-    vec![
-        blocks(
-            0x40,
-            &[
-                b"\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff",
-                b"\x82\xbe\x58\x86\xa8\xeb\x10\x64\x9c\xbf",
-            ],
-        ),
-        blocks(4, &[b"\x3f\xe1\x01\x40\x01a\x03xyz\x7e\x03123", b"\xbe\xbf", b"\x20\x3f\x45\x40\x01b\x01c\xbe"]),
-        blocks(0, &[b"\x10\x08password\x01x\x20"]),
-    ]
-}
-
-/// What each side sends, in turn: before each piece a byte with the side in its top bit and the length below.
-fn conversation(pieces: &[(u8, &[u8])]) -> Vec<u8> {
-    let pieces = pieces.iter().flat_map(|(side, bytes)| bytes.chunks(0x7e).map(move |it| (side | it.len() as u8, it)));
-    pieces.flat_map(|(head, bytes)| [&[head], bytes].concat()).collect()
-}
-
-/// An HTTP/2 frame.
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    [&[0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream], payload].concat()
-}
-
-/// Header blocks, each after its length, and before all of them the table's size in units of 64 bytes.
-fn blocks(table: u8, blocks: &[&[u8]]) -> Vec<u8> {
-    let blocks = blocks.iter().flat_map(|block| [&[block.len() as u8], *block].concat());
-    [table].into_iter().chain(blocks).collect()
+#[test]
+fn the_seed_of_the_spool_is_a_snapshot() {
+    from_snapshot(seeds::SNAPSHOT.as_bytes()).expect("what a spool file holds");
 }
 
 #[test]

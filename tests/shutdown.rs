@@ -95,6 +95,25 @@ async fn a_second_signal_ends_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_limit_ends_what_still_runs() {
+    let (upstream, gate) = slow().await;
+    let recorder = Setup::new(&upstream).config("[limits]\nshutdown = \"1 s\"\n").start().await;
+    let mut session = begin(&recorder).await;
+    let (code, lines, setup) = recorder.terminate().await;
+    assert_eq!(code, Some(0), "{}", lines.join("\n"));
+    let (rest, ending) = session.read_to_end().await;
+    assert_eq!(String::from_utf8_lossy(&rest), "\r\n", "nothing but what came before");
+    assert_ne!(ending, Ending::Clean, "a cut stream must not look finished");
+    // The upstream looks for our end only when it has sent all.
+    gate.add_permits(1);
+    assert_ne!(upstream.ended(0).await.ending, Some(Ending::Clean), "nor a cut request");
+    let records = support::records::Record::all(&setup.logs);
+    assert_eq!(records.len(), 1);
+    assert_eq!((records[0].complete(), records[0].aborted_by()), (false, Some("shutdown")));
+    assert_eq!(records[0].body("response"), b"first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn idle_tunnels_do_not_keep_the_program() {
     let (upstream, gate) = slow().await;
     let recorder = Setup::new(&upstream).start().await;

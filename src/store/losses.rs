@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Totals;
 use super::clock::Clock;
+use crate::config::OnStoreFailure;
 use crate::metrics::Metrics;
 
 /// The losses of one run.
@@ -14,6 +15,8 @@ pub(super) struct Losses {
     logs: PathBuf,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    /// What becomes of the traffic meanwhile.
+    meanwhile: &'static str,
     bodies: AtomicU64,
     records: AtomicU64,
     in_trouble: AtomicBool,
@@ -30,11 +33,16 @@ struct Episode {
 }
 
 impl Losses {
-    pub(super) fn new(logs: PathBuf, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+    pub(super) fn new(logs: PathBuf, clock: Arc<dyn Clock>, metrics: Metrics, on_failure: OnStoreFailure) -> Self {
+        let meanwhile = match on_failure {
+            OnStoreFailure::Continue => "traffic goes on",
+            OnStoreFailure::Refuse => "new tunnels are refused",
+        };
         Self {
             logs,
             clock,
             metrics,
+            meanwhile,
             bodies: AtomicU64::new(0),
             records: AtomicU64::new(0),
             in_trouble: AtomicBool::new(false),
@@ -88,12 +96,12 @@ impl Losses {
     fn sentence(&self, reason: &str) -> Option<String> {
         let now = self.clock.now();
         let mut episode = self.episode();
-        let logs = self.logs.display();
+        let (logs, meanwhile) = (self.logs.display(), self.meanwhile);
         match &mut *episode {
             None => {
                 self.in_trouble.store(true, Ordering::Relaxed);
                 *episode = Some(Episode { began: now, said: now, reason: reason.to_owned(), before: self.counts() });
-                Some(format!("cannot write records to {logs}: {reason}; traffic goes on, records lose their bodies"))
+                Some(format!("cannot write records to {logs}: {reason}; {meanwhile}, records lose their bodies"))
             }
             Some(episode) if now.saturating_sub(episode.said) >= SAY_EVERY => {
                 episode.said = now;
@@ -136,7 +144,7 @@ mod tests {
     #[test]
     fn says_at_once_then_every_ten_seconds_then_sums_up() {
         let clock = Arc::new(TestClock::default());
-        let losses = Losses::new("logs".into(), clock.clone(), Metrics::default());
+        let losses = Losses::new("logs".into(), clock.clone(), Metrics::default(), OnStoreFailure::Continue);
         let first = losses.sentence("disk full");
         assert_eq!(
             first.as_deref(),
@@ -157,5 +165,16 @@ mod tests {
         assert_eq!(losses.last_sentence(), None);
         assert!(!losses.in_trouble());
         assert!(losses.sentence("again").is_some_and(|sentence| sentence.starts_with("cannot write")));
+    }
+
+    #[test]
+    fn does_not_say_that_traffic_goes_on_where_it_does_not() {
+        let clock = Arc::new(TestClock::default());
+        let losses = Losses::new("logs".into(), clock, Metrics::default(), OnStoreFailure::Refuse);
+        let sentence = losses.sentence("disk full").unwrap();
+        assert_eq!(
+            sentence,
+            "cannot write records to logs: disk full; new tunnels are refused, records lose their bodies"
+        );
     }
 }

@@ -149,7 +149,7 @@ impl Store {
     ) -> Result<Self, OpenError> {
         let logs = settings.logs.clone();
         let lock = prepare(&logs, disk.as_ref())?;
-        let losses = Arc::new(Losses::new(logs.clone(), clock.clone(), metrics.clone()));
+        let losses = Arc::new(Losses::new(logs.clone(), clock.clone(), metrics.clone(), settings.on_failure));
         let queue = Arc::new(Queue::new(settings.queue, clock.clone(), losses.clone(), metrics.clone()));
         let counts = Arc::new(Counts::default());
         let on_failure = settings.on_failure;

@@ -2,6 +2,7 @@ use std::sync::atomic::AtomicBool;
 use std::task::Wake;
 
 use super::*;
+use crate::config::OnStoreFailure;
 use crate::store::testing::{TestClock, exchange};
 
 struct Flag(AtomicBool);
@@ -23,7 +24,7 @@ struct Bench {
 impl Bench {
     fn new(limit: usize) -> Self {
         let (clock, metrics) = (Arc::new(TestClock::default()), Metrics::default());
-        let losses = Arc::new(Losses::new("logs".into(), clock.clone(), metrics.clone()));
+        let losses = Arc::new(Losses::new("logs".into(), clock.clone(), metrics.clone(), OnStoreFailure::Continue));
         let queue = Queue::new(limit, clock.clone(), losses.clone(), metrics.clone());
         Self { clock, losses, metrics, queue, flag: Arc::new(Flag(AtomicBool::new(false))) }
     }

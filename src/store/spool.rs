@@ -96,7 +96,8 @@ pub(super) fn recover(file: &[u8]) -> Option<Exchange> {
     Some(exchange)
 }
 
-fn push_frame(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
+/// Adds a frame, whose payload are all parts together.
+pub(super) fn push_frame(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut crc = Crc::new();
     crc.update(&[kind]);

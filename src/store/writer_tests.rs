@@ -45,7 +45,7 @@ impl Bench {
         let (clock, metrics) = (Arc::new(TestClock::default()), Metrics::default());
         disk.make_folder(Path::new("/logs/.tmp")).unwrap();
         disk.make_folder(Path::new("/logs/.spool")).unwrap();
-        let losses = Arc::new(Losses::new("/logs".into(), clock.clone(), metrics.clone()));
+        let losses = Arc::new(Losses::new("/logs".into(), clock.clone(), metrics.clone(), OnStoreFailure::Continue));
         let queue = Queue::new(settings.queue, clock.clone(), losses.clone(), metrics.clone());
         let counts = Arc::new(Counts::default());
         let reported = Arc::new(Mutex::new(Vec::new()));

@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::ca::provider;
+use super::script::both_ways;
 use super::{Ending, within};
 
 /// An HTTP/1.1 answer of the proxy itself.
@@ -196,6 +197,12 @@ impl Session {
             bytes = rest;
         }
         self.send(bytes).await;
+    }
+
+    /// Sends `bytes` while it receives `n`.
+    pub(crate) async fn both_ways(&mut self, bytes: &[u8], n: usize) -> Vec<u8> {
+        assert!(self.unread.is_empty(), "what was read ahead is read first");
+        both_ways(&mut self.stream, bytes, n).await.expect("both directions are open")
     }
 
     /// Reads exactly `n` bytes.

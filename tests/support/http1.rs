@@ -1,10 +1,6 @@
 //! HTTP/1.1 connections as no library would write them: legal, and odd in every way that the RFCs allow.
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
+use super::coded::{coded, on_the_wire};
 use super::rng::Rng;
 use super::script::{Expected, Fields, Message, Script, Turn};
 
@@ -183,11 +179,10 @@ fn framed(rng: &mut Rng, message: &mut Message) -> Vec<u8> {
     let text = matches!(body, Body::Text(_));
     message.body = body.into_bytes();
     let mut sent = message.body.clone();
-    if text && rng.one_in(5) {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(&message.body).expect("memory takes bytes");
-        sent = gzip.finish().expect("memory takes bytes");
-        message.fields.push((any_case(rng, "content-encoding"), "gzip".into()));
+    if text && rng.one_in(4) {
+        let coding;
+        (coding, sent) = coded(rng, &message.body);
+        message.fields.push((any_case(rng, "content-encoding"), any_case(rng, coding)));
     }
     if rng.one_in(2) {
         message.fields.push((any_case(rng, "content-length"), sent.len().to_string()));
@@ -223,19 +218,22 @@ fn chunked(rng: &mut Rng, body: &[u8], trailers: &Fields) -> Vec<u8> {
 fn odd_fields(rng: &mut Rng, fields: &mut Fields, repeated: &[&str]) {
     for n in 0..rng.range(0, 6) {
         let name = format!("{}-{n}!#$%&'*+.^_`|~", rng.word(1, 12));
-        let value = match rng.range(1, 6) {
+        let value = match rng.range(1, 7) {
             1 => String::new(),
             2 => "two  spaces,\tand a tab".into(),
-            3 => "\"quoted, with: colon\"; é 雪".into(),
+            // Goes out as ISO 8859-1, the obs-text of RFC 9110 section 5.5: no UTF-8.
+            3 => "\u{80}, caf\u{e9} and \u{ff}".into(),
+            7 => "\"quoted, with: colon\"; é 雪".into(),
             4 => rng.word(1000, 3000),
             _ => rng.word(1, 20),
         };
         fields.push((name, value));
     }
     if rng.one_in(3) {
-        let name = any_case(rng, rng.clone().pick(repeated));
+        let name = rng.pick(repeated);
         for n in 0..rng.range(2, 4) {
-            fields.push((name.clone(), format!("{}={n}", rng.word(1, 8))));
+            // Each in a case of its own: they are one field all the same (RFC 9110 section 5.1).
+            fields.push((any_case(rng, name), format!("{}={n}", rng.word(1, 8))));
         }
     }
     for i in (1..fields.len()).rev() {
@@ -249,7 +247,9 @@ fn written(rng: &mut Rng, fields: &Fields) -> Vec<u8> {
     for (name, value) in fields {
         let before = rng.pick(&[" ", " ", "", "  ", "\t", " \t "]);
         let after = rng.pick(&["", "", "", " ", "\t "]);
-        bytes.extend(format!("{name}:{before}{value}{after}\r\n").into_bytes());
+        bytes.extend(format!("{name}:{before}").into_bytes());
+        bytes.extend(on_the_wire(value));
+        bytes.extend(format!("{after}\r\n").into_bytes());
     }
     bytes.extend(b"\r\n");
     bytes

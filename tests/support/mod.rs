@@ -6,6 +6,7 @@
 pub(crate) mod blind;
 pub(crate) mod ca;
 pub(crate) mod client;
+pub(crate) mod coded;
 pub(crate) mod command;
 pub(crate) mod http1;
 pub(crate) mod http2;

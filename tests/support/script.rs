@@ -1,9 +1,12 @@
 //! A conversation as data: who sends which bytes when, in which pieces, and what the records must say of it.
 
-use super::Ending;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Semaphore;
+
 use super::client::Session;
 use super::rng::Rng;
 use super::upstream::Connection;
+use super::{Ending, within};
 
 /// Header or trailer fields as the test meant them: names as sent, values without the space around them.
 pub(crate) type Fields = Vec<(String, String)>;
@@ -96,6 +99,34 @@ impl Script {
         }
         connection.close().await;
     }
+}
+
+/// Sends and receives at once. The second half of what is sent waits for the first half of what is received: who takes
+/// one direction after the other never sees the end.
+pub(crate) async fn both_ways<S>(stream: S, send: &[u8], receive: usize) -> std::io::Result<Vec<u8>>
+where
+    S: AsyncRead + AsyncWrite,
+{
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let half_received = Semaphore::new(0);
+    let (first, second) = send.split_at(send.len() / 2);
+    let sending = async {
+        writer.write_all(first).await?;
+        writer.flush().await?;
+        half_received.acquire().await.expect("never closed").forget();
+        writer.write_all(second).await?;
+        writer.flush().await
+    };
+    let receiving = async {
+        let mut received = vec![0; receive];
+        let (first, second) = received.split_at_mut(receive / 2);
+        reader.read_exact(first).await?;
+        half_received.add_permits(1);
+        reader.read_exact(second).await?;
+        Ok(received)
+    };
+    let ((), received) = within("both directions", async { tokio::try_join!(sending, receiving) }).await?;
+    Ok(received)
 }
 
 /// Says where two byte strings part, instead of printing both.

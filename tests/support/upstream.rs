@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::ca::{TestCa, provider};
+use super::script::both_ways;
 use super::{Ending, within};
 
 /// What an upstream speaks.
@@ -203,6 +204,13 @@ impl Connection {
                 return false;
             }
         }
+    }
+
+    /// Sends `bytes` while it receives `n`; false when the client ended before.
+    pub(crate) async fn both_ways(&mut self, bytes: &[u8], n: usize) -> bool {
+        let received = both_ways(&mut self.stream, bytes, n).await;
+        self.seen.lock().expect("unpoisoned").received.extend(received.iter().flatten());
+        received.is_ok()
     }
 
     /// Reads to the client's end.

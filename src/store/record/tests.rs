@@ -1,12 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fields::merged;
 use super::*;
 use crate::classifier::Summary;
 use crate::exchange::testing::{fields, response_head};
 use crate::exchange::{ConnectionId, ExchangeId};
 use crate::rules::Kind;
 use crate::store::content::Content;
+use crate::store::digest::{hex, sha256};
 use crate::store::redact;
 use crate::store::testing::{LIMITS, exchange, message};
 

@@ -3,17 +3,15 @@
 //! The first five keys have the form of the tool before us, byte for byte: what reads its files reads ours. All else
 //! is under `recorder`.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+mod fields;
+mod message;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
-use super::content::{Content, Text};
-use super::digest::{hex, sha256};
+use self::fields::{text_of, url};
+use self::message::Form;
+use super::content::Content;
 use super::json::{Json, push_millis};
 use super::names::{kind_name, timestamp};
-use super::redact::{MARK, push_token};
+use super::redact::MARK;
 use crate::classifier::Summary;
 use crate::config::Redact;
 use crate::exchange::{AbortedBy, Exchange, Message};
@@ -57,14 +55,6 @@ pub(super) fn write(
     writer.json.close(b'}');
     writer.json.close(b'}');
     writer.json.finish()
-}
-
-/// How a body was written.
-#[derive(Default)]
-struct Form {
-    base64: bool,
-    tail: Option<String>,
-    sha256: Option<[u8; 32]>,
 }
 
 struct Writer {
@@ -112,54 +102,6 @@ impl Writer {
         }
         let form = self.content(content, "/response/content");
         self.json.close(b'}');
-        form
-    }
-
-    fn headers(&mut self, fields: &Fields, pointer: &str) {
-        self.json.key("headers");
-        self.json.open(b'{');
-        for (name, value) in merged(fields) {
-            let name = text_of(name);
-            self.json.foreign_key(&name);
-            self.marked(&text_of(&value), || {
-                let mut pointer = pointer.to_owned();
-                push_token(&mut pointer, &name);
-                pointer
-            });
-        }
-        self.json.close(b'}');
-    }
-
-    fn content(&mut self, content: &Content, pointer: &str) -> Form {
-        for inside in &content.redacted {
-            let hash = if inside.is_empty() { "" } else { "#" };
-            self.redacted.push(format!("{pointer}{hash}{inside}"));
-        }
-        self.json.key("content");
-        let mut form = Form::default();
-        let written = match content.text() {
-            Text::Utf8(text, tail) => {
-                self.json.text(text);
-                form.tail = (!tail.is_empty()).then(|| STANDARD.encode(tail));
-                Cow::Borrowed(text)
-            }
-            Text::Base64(text) => {
-                self.json.plain(&text);
-                form.base64 = true;
-                Cow::Owned(text)
-            }
-        };
-        // What was neither coded, cut nor redacted has the digest that it had on the wire.
-        let as_it_came = content.decoded.codings.is_empty()
-            && !content.decoded.truncated
-            && content.redacted.is_empty()
-            && !form.base64
-            && form.tail.is_none();
-        form.sha256 = match content.sha256 {
-            _ if content.lost => None,
-            Some(sha256) if as_it_came => Some(sha256),
-            _ => Some(sha256(written.as_bytes())),
-        };
         form
     }
 
@@ -323,97 +265,6 @@ impl Writer {
         self.json.close(b'}');
     }
 
-    fn details<H>(
-        &mut self,
-        (fields, head_size, head_truncated): (&Fields, u64, bool),
-        message: &Message<H>,
-        content: &Content,
-        form: &Form,
-        pointer: &str,
-    ) {
-        if object_loses(fields) {
-            self.json.key("raw_headers");
-            self.pairs(fields, &format!("{pointer}/raw_headers"));
-        }
-        if let Some(trailers) = &message.trailers {
-            self.json.key("trailers");
-            self.pairs(trailers, &format!("{pointer}/trailers"));
-        }
-        self.json.key("ended");
-        self.json.bool(message.ended);
-        self.json.key("head_size");
-        self.json.number(head_size);
-        if head_truncated {
-            self.json.key("head_truncated");
-            self.json.bool(true);
-        }
-        self.json.key("wire_size");
-        self.json.number(message.body.seen);
-        self.json.key("content_size");
-        match content.size {
-            Some(size) => self.json.number(size),
-            None => self.json.raw("null"),
-        }
-        self.body(content, form, message.body.truncated);
-    }
-
-    fn body(&mut self, content: &Content, form: &Form, truncated: bool) {
-        let json = &mut self.json;
-        json.key("truncated");
-        json.bool(truncated || content.decoded.truncated);
-        json.key("codings");
-        json.raw("[");
-        for (index, coding) in content.decoded.codings.iter().enumerate() {
-            json.raw(if index == 0 { "" } else { ", " });
-            json.plain(coding);
-        }
-        json.raw("]");
-        if let Some(error) = &content.decoded.error {
-            json.key("decode_error");
-            json.text(error);
-        }
-        json.key("encoding");
-        json.plain(if form.base64 { "base64" } else { "utf-8" });
-        if let Some(tail) = &form.tail {
-            json.key("content_tail");
-            json.plain(tail);
-        }
-        for (name, sha256) in [("sha256", content.sha256), ("content_sha256", form.sha256)] {
-            json.key(name);
-            match sha256 {
-                Some(sha256) => json.plain(&hex(&sha256)),
-                None => json.raw("null"),
-            }
-        }
-    }
-
-    /// Fields as `[name, value]`, one on a line; bytes that are not UTF-8 as `{"base64": …}`.
-    fn pairs(&mut self, fields: &Fields, pointer: &str) {
-        self.json.open(b'[');
-        for (index, (name, value)) in fields.iter().enumerate() {
-            self.json.next();
-            self.json.raw("[");
-            self.bytes(name);
-            self.json.raw(", ");
-            self.bytes(value);
-            self.json.raw("]");
-            if self.is_marked(&text_of(value)) {
-                self.redacted.push(format!("{pointer}/{index}/1"));
-            }
-        }
-        self.json.close(b']');
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            self.json.text(text);
-        } else {
-            self.json.raw("{\"base64\": ");
-            self.json.plain(&STANDARD.encode(bytes));
-            self.json.raw("}");
-        }
-    }
-
     fn redacted(&mut self) {
         self.json.key("redacted");
         self.json.open(b'[');
@@ -437,63 +288,6 @@ impl Writer {
     }
 }
 
-/// `https://host[:port]target`: the host that the request names, else the CONNECT request's; the tunnel's port.
-fn url(exchange: &Exchange) -> String {
-    let target = text_of(&exchange.request.head.target);
-    if target.contains("://") && !target.starts_with('/') {
-        return target.into_owned();
-    }
-    let host = exchange.host();
-    // No user info, which RFC 9110 section 7.2 has no place for: it would be a credential.
-    let host = host.rsplit('@').next().unwrap_or_default().trim_matches(['[', ']']);
-    let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
-    let slash = if target.starts_with('/') { "" } else { "/" };
-    match exchange.connection.port {
-        443 => format!("https://{open}{host}{close}{slash}{target}"),
-        port => format!("https://{open}{host}{close}:{port}{slash}{target}"),
-    }
-}
-
-/// Names as sent, each once at its first position, the values of repeats joined as RFC 9110 section 5.3 allows.
-fn merged(fields: &Fields) -> Vec<(&[u8], Cow<'_, [u8]>)> {
-    /// Beyond this many names, which no honest client sends, a search through all of them would take too long.
-    const FEW: usize = 64;
-    let mut merged: Vec<(&[u8], Cow<'_, [u8]>)> = Vec::with_capacity(fields.len());
-    let mut positions: HashMap<Vec<u8>, usize> = HashMap::new();
-    for (name, value) in fields.iter() {
-        let known = if fields.len() <= FEW {
-            merged.iter().position(|(known, _)| known.eq_ignore_ascii_case(name))
-        } else {
-            let next = merged.len();
-            let position = *positions.entry(name.to_ascii_lowercase()).or_insert(next);
-            (position < next).then_some(position)
-        };
-        match known {
-            Some(position) => {
-                let joined = merged[position].1.to_mut();
-                joined.extend_from_slice(b", ");
-                joined.extend_from_slice(value);
-            }
-            None => merged.push((name, Cow::Borrowed(value))),
-        }
-    }
-    merged
-}
-
-/// Whether the object of names and values says less than the fields: a repeat was joined, or bytes are not UTF-8.
-fn object_loses(fields: &Fields) -> bool {
-    merged(fields).len() < fields.len()
-        || fields.iter().any(|(name, value)| std::str::from_utf8(name).is_err() || std::str::from_utf8(value).is_err())
-}
-
-/// Bytes as text: UTF-8 where they are, else each byte as the character of its number (ISO 8859-1).
-fn text_of(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
-    }
-}
-
 fn version(version: Version) -> &'static str {
     match version {
         Version::Http10 => "HTTP/1.0",
@@ -503,5 +297,4 @@ fn version(version: Version) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "record_tests.rs"]
 mod tests;

@@ -1,0 +1,196 @@
+//! Inputs that reach deep into each fuzz body, to be mutated.
+
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use flate2::{Compression, Crc};
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+const C: u8 = 0;
+const S: u8 = 0x80;
+
+pub(super) fn http1() -> Vec<Vec<u8>> {
+    let get = &b"GET / HTTP/1.1\r\n\r\n"[..];
+    let chunked =
+        b"HTTP/1.1 100 x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nT: u\r\n\r\n";
+    vec![
+        conversation(&[
+            (C, b"POST / HTTP/1.1\r\nContent-Length: 5\r\nX: y\r\n z\r\n\r\nhello"),
+            (S, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"),
+        ]),
+        conversation(&[(C, get), (S, chunked)]),
+        conversation(&[
+            (C, b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\nabc"),
+            (S, b"HTTP/1.1 101 Switch\r\n\r\nxyz"),
+            (C, b"def"),
+        ]),
+        conversation(&[
+            (C, b"HEAD / HTTP/1.1\n\nGET / HTTP/1.0\r\n\r\nGET"),
+            (S, b"HTTP/1.1 200 OK\n\nHTTP/1.0 200 OK\n\nbody"),
+        ]),
+        conversation(&[(C, b"GET / HTTP/1.1\r\nA: b\r\n"), (S, b"HTTP/1.1 431 Too large\n\nx"), (C, b"\r\n")]),
+        conversation(&[(C, b"CONNECT a:1 HTTP/1.1\r\n\r\nopaque"), (S, b"HTTP/1.1 200 OK\n\nx")]),
+    ]
+}
+
+pub(super) fn http2() -> Vec<Vec<u8>> {
+    let settings = &frame(4, 0, 0, b"\0\x01\0\0\x20\0");
+    let get = &frame(1, 5, 1, b"\x82\x84\x87\x41\x01a");
+    let cut = &[frame(1, 0x29, 1, b"\x02\0\0\0\0\0\x82\x84\0\0"), frame(9, 4, 1, b"\x87\x40\x01k\x01v")].concat();
+    let connect = &frame(1, 4, 1, b"\x02\x07CONNECT\x00\x09:protocol\x02ws");
+    let start = [(C, &settings[..]), (S, settings)];
+    let with = |rest: &[(u8, &[u8])]| conversation(&[&start[..], rest].concat());
+    vec![
+        with(&[(C, get), (S, &frame(1, 4, 1, b"\x88")), (S, &frame(0, 1, 1, b"abc"))]),
+        with(&[(C, get), (S, &frame(1, 4, 1, b"\x3f\xe1\x3f\x48\x03100")), (S, &frame(1, 4, 1, b"\xbe"))]),
+        with(&[(C, cut), (S, &frame(3, 0, 1, b"\0\0\0\x08"))]),
+        with(&[
+            (C, get),
+            (S, &frame(5, 4, 1, b"\0\0\0\x02\x82\x84\x87")),
+            (S, &frame(1, 5, 2, b"\x88")),
+            (S, &frame(7, 0, 0, b"\0\0\0\x01\0\0\0\0debug")),
+        ]),
+        with(&[
+            (C, connect),
+            (S, &frame(1, 4, 1, b"\x88")),
+            (C, &frame(0, 8, 1, b"\x02abc\0\0")),
+            (S, &frame(0, 1, 1, b"def")),
+        ]),
+        with(&[
+            (C, &frame(1, 4, 1, b"\x83\x84")),
+            (C, &frame(0, 0, 1, b"body")),
+            (S, &frame(1, 5, 1, b"\x8d")),
+            (C, &frame(1, 5, 1, b"\x40\x01t\x01u")),
+        ]),
+    ]
+}
+
+pub(super) fn hpack() -> Vec<Vec<u8>> {
+    vec![
+        blocks(
+            0x40,
+            &[
+                b"\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff",
+                b"\x82\xbe\x58\x86\xa8\xeb\x10\x64\x9c\xbf",
+            ],
+        ),
+        blocks(4, &[b"\x3f\xe1\x01\x40\x01a\x03xyz\x7e\x03123", b"\xbe\xbf", b"\x20\x3f\x45\x40\x01b\x01c\xbe"]),
+        blocks(0, &[b"\x10\x08password\x01x\x20"]),
+    ]
+}
+
+/// The first byte is the place of the codings in the body's list.
+pub(super) fn decode() -> Vec<Vec<u8>> {
+    let text = "data: {\"choices\":[{\"text\":\"fn main() {}\"}]}\n\n".repeat(40);
+    let text = text.as_bytes();
+    let (mut gzip, mut zlib, mut deflate) = (
+        GzEncoder::new(Vec::new(), Compression::default()),
+        ZlibEncoder::new(Vec::new(), Compression::best()),
+        DeflateEncoder::new(Vec::new(), Compression::fast()),
+    );
+    let memory = "memory takes bytes";
+    gzip.write_all(text).expect(memory);
+    zlib.write_all(text).expect(memory);
+    deflate.write_all(text).expect(memory);
+    let gzip = gzip.finish().expect(memory);
+    let zstd = compress_to_vec(text, CompressionLevel::Fastest);
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+    bomb.write_all(&vec![0; 100 << 10]).expect(memory);
+    let with = |codings: u8, body: &[u8]| [&[codings], body].concat();
+    vec![
+        with(0, text),
+        with(1, &gzip),
+        with(1, &[&gzip[..], &gzip].concat()),
+        with(1, &bomb.finish().expect(memory)),
+        with(2, &zlib.finish().expect(memory)),
+        with(2, &deflate.finish().expect(memory)),
+        with(3, BROTLI),
+        with(4, &zstd),
+        with(4, &[&zstd[..], b"\x50\x2a\x4d\x18\x04\0\0\0skip", &zstd].concat()),
+        with(5, &gzip),
+        with(6, &zstd),
+        with(7, &zstd),
+    ]
+}
+
+/// `data: {"a":1}` and an empty line, four times, by the reference encoder.
+const BROTLI: &[u8] = b"\x1b\x3b\x00\xf8\x1d\x07\x76\x33\xd7\x42\x27\x16\x06\xff\x88\xdc\x5a\x41\x24\x8c\x4c\x83\
+                        \xc4\xec\xf5\x29\x1d\xba\x70\x2a\x04\xe8\x6e\xc8\xe4\x00";
+
+/// What the head of a spool file looks like.
+pub(super) const SNAPSHOT: &str = r#"{"id":"0193a7c0-0000-7000-8000-000000000001","connection":{
+"id":"0193a7c0-0000-7000-8000-000000000002","user":"ann","client":"127.0.0.1:5000","upstream":"[::1]:443",
+"host":"api.githubcopilot.com","port":443,"sni":null,"alpn":"h2","tls_client":"TLSv1.3","tls_upstream":"TLSv1.3",
+"connect":1000,"tls":2000},"began":[1733663157,639893001],"stream":7,"request":{"head":{"method":"POST",
+"target":"/v1/engines/m/completions","authority":null,"version":"HTTP/2","fields":[["Editor-Version","vscode/1"]],
+"wire_size":100,"truncated":false},"seen":4,"truncated":false,"trailers":null,"ended":true},
+"response":{"head":{"status":200,"reason":"","version":"HTTP/2","fields":[["a","b"]],"wire_size":3,"truncated":false},
+"seen":5,"truncated":false,"trailers":null,"ended":false},"timings":[5,null,9],"chunks":[[3,11]],"chunks_omitted":2,
+"aborted_by":null,"reset_code":8,"opaque":[1,2],"malformed":"a reason","spooled":[3,4]}"#;
+
+pub(super) fn spool() -> Vec<Vec<u8>> {
+    let head = SNAPSHOT.replace('\n', "");
+    let arrived = [&2_u64.to_le_bytes()[..], b"data: x\n\n"].concat();
+    let pieces: [(u8, &[u8]); 4] = [(b'H', head.as_bytes()), (b'q', b"body"), (b'r', &arrived), (b'r', &arrived)];
+    let file = |pieces: &[(u8, &[u8])]| {
+        let mut bytes = b"CRSPOOL1".to_vec();
+        for (kind, payload) in pieces {
+            let mut crc = Crc::new();
+            crc.update(&[*kind]);
+            crc.update(payload);
+            bytes.push(*kind);
+            bytes.extend((payload.len() as u32).to_le_bytes());
+            bytes.extend(crc.sum().to_le_bytes());
+            bytes.extend_from_slice(payload);
+        }
+        bytes
+    };
+    // The same as the body seals by itself, so that a mutation does not end at the checksum.
+    let unsealed = |pieces: &[(u8, &[u8])]| {
+        let piece =
+            |(kind, payload): &(u8, &[u8])| [&[*kind, 0], &(payload.len() as u16).to_be_bytes()[..], payload].concat();
+        pieces.iter().flat_map(piece).collect::<Vec<u8>>()
+    };
+    vec![file(&pieces), file(&pieces[1..]), unsealed(&pieces), unsealed(&[pieces[0], pieces[2], pieces[0]])]
+}
+
+pub(super) fn basic() -> Vec<Vec<u8>> {
+    let basic = |scheme: &str, pair: &[u8]| format!("{scheme} {}", STANDARD.encode(pair)).into_bytes();
+    vec![
+        basic("Basic", b"ann:secret"),
+        basic("bAsIc  ", b":"),
+        basic("Basic", "jos\u{e9}@corp:p:s %2F".as_bytes()),
+        basic("Basic", b"latin\xe9:\xff\x00"),
+        b"Basic YTpi=".to_vec(),
+        b"Bearer YTpi".to_vec(),
+    ]
+}
+
+pub(super) fn hello() -> Vec<Vec<u8>> {
+    let body: Vec<u8> = (0..40).collect();
+    let message = [&[1, 0, 0, 40][..], &body].concat();
+    let records = |size: usize| {
+        let record = |piece: &[u8]| [&[22, 3, 1][..], &(piece.len() as u16).to_be_bytes(), piece].concat();
+        message.chunks(size).flat_map(record).collect::<Vec<u8>>()
+    };
+    vec![records(100), records(20), records(3), records(1), b"GET / HTTP/1.1\r\n\r\n".to_vec()]
+}
+
+/// What each side sends, in turn: before each piece a byte with the side in its top bit and the length below.
+fn conversation(pieces: &[(u8, &[u8])]) -> Vec<u8> {
+    let pieces = pieces.iter().flat_map(|(side, bytes)| bytes.chunks(0x7e).map(move |it| (side | it.len() as u8, it)));
+    pieces.flat_map(|(head, bytes)| [&[head], bytes].concat()).collect()
+}
+
+/// An HTTP/2 frame.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    [&[0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// Header blocks, each after its length, and before all of them the table's size in units of 64 bytes.
+fn blocks(table: u8, blocks: &[&[u8]]) -> Vec<u8> {
+    let blocks = blocks.iter().flat_map(|block| [&[block.len() as u8], *block].concat());
+    [table].into_iter().chain(blocks).collect()
+}
