@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
@@ -121,6 +121,36 @@ async fn both_directions_pass_unchanged_and_the_tap_sees_the_same() {
             Told::End(down, Ending::Clean),
         ]
     );
+}
+
+/// A pipe that takes as few bytes at once as it was made for.
+impl Side for tokio::io::DuplexStream {
+    fn poll_fin(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(self).poll_shutdown(cx)
+    }
+
+    fn reset_on_drop(&self) {}
+}
+
+#[tokio::test]
+async fn the_tap_is_shown_a_question_before_its_answer_even_where_the_receiver_takes_it_in_parts() {
+    let ((mut client, near), (near_upstream, mut upstream)) = (tokio::io::duplex(1024), tokio::io::duplex(10));
+    let log = Log::default();
+    let relay = Relay::new(near, near_upstream, log.clone(), Vec::new());
+    let talk = async {
+        client.write_all(b"question, and more that the upstream does not read").await.unwrap();
+        upstream.read_exact(&mut [0; 8]).await.unwrap();
+        upstream.write_all(b"answer").await.unwrap();
+        client.read_exact(&mut [0; 6]).await.unwrap();
+    };
+    tokio::select! {
+        _ = relay => panic!("nothing ends it"),
+        () = talk => {}
+    }
+    match &log.told()[0] {
+        Told::Bytes(Direction::ClientToServer, bytes) => assert!(bytes.starts_with(b"question"), "{bytes:?}"),
+        other => panic!("first came {other:?}"),
+    }
 }
 
 #[tokio::test]
