@@ -162,6 +162,18 @@ impl Copy {
         }
     }
 
+    /// Nothing more is read; the receiver is told that this is the end.
+    pub(super) fn close(&mut self) {
+        if !self.is_done() {
+            self.flow = Flow::Close(Ending::Clean);
+        }
+    }
+
+    /// All that was read has been passed on, to the last byte.
+    pub(super) fn holds_nothing(&self) -> bool {
+        matches!(self.flow, Flow::Read | Flow::Done)
+    }
+
     /// The direction has ended and its end was passed on.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.flow, Flow::Done)
