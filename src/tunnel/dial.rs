@@ -13,6 +13,9 @@ use tokio::time::Instant;
 use super::proxy::{self, ProxyError};
 use crate::config::{ConnectTo, Policy, Upstream};
 
+/// RFC 9110 section 4.2.1.
+pub(crate) const HTTP: u16 = 80;
+
 /// Another address is tried when the one before has not answered in this time (RFC 8305 section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
@@ -83,10 +86,21 @@ impl Dialler {
         Arc::new(Self { upstream, policy, limit })
     }
 
-    /// Connects to `host:port` if the policy allows it.
+    /// Connects to `host:port` for a tunnel, if the policy allows it.
     pub async fn dial(&self, host: &str, port: u16) -> Result<Dialled, DialError> {
+        self.dial_one_of(&self.policy.ports, host, port).await
+    }
+
+    /// The same for a request in plain HTTP, which may go to HTTP's own port too: no client can make of it anything
+    /// but a request.
+    pub async fn dial_http(&self, host: &str, port: u16) -> Result<Dialled, DialError> {
+        let ports = if port == HTTP { &[HTTP] } else { &self.policy.ports[..] };
+        self.dial_one_of(ports, host, port).await
+    }
+
+    async fn dial_one_of(&self, ports: &[u16], host: &str, port: u16) -> Result<Dialled, DialError> {
         let named = self.upstream.connect_to.iter().find(|row| row.matches(host, port));
-        if !named.is_some_and(ConnectTo::names_a_port) && !self.policy.ports.contains(&port) {
+        if !named.is_some_and(ConnectTo::names_a_port) && !ports.contains(&port) {
             return Err(DialError::Port(port));
         }
         let (to_host, to_port) = named.map_or((host, port), |row| row.target(host, port));
@@ -318,6 +332,14 @@ mod tests {
     async fn a_port_that_is_not_allowed_is_refused_before_resolution() {
         let error = dialler(vec![], vec![443], true).dial("no-such-name.invalid", 25).await.unwrap_err();
         assert!(matches!(error, DialError::Port(25)), "{error}");
+    }
+
+    #[tokio::test]
+    async fn plain_http_may_go_to_its_own_port_where_a_tunnel_may_not() {
+        let dialler = dialler(vec![], vec![443], false);
+        assert!(matches!(dialler.dial("127.0.0.1", 80).await, Err(DialError::Port(80))));
+        assert!(matches!(dialler.dial_http("127.0.0.1", 80).await, Err(DialError::Local { .. })), "past the port");
+        assert!(matches!(dialler.dial_http("127.0.0.1", 25).await, Err(DialError::Port(25))));
     }
 
     #[tokio::test]
