@@ -68,7 +68,8 @@ fn size(bytes: u64) -> String {
 
 /// Prints lines on stderr without ever holding the writer up: a terminal that is paused must not stop the recording.
 pub struct Printer {
-    lines: Option<SyncSender<String>>,
+    /// `None` is the end: the writer's handle may outlive the program's last step, where the disk is stuck.
+    lines: Option<SyncSender<Option<String>>>,
     thread: Option<JoinHandle<()>>,
     colour: bool,
 }
@@ -83,9 +84,9 @@ impl Printer {
         if quiet {
             return Ok(Self { lines: None, thread: None, colour });
         }
-        let (lines, waiting) = sync_channel::<String>(WAITING);
+        let (lines, waiting) = sync_channel::<Option<String>>(WAITING);
         let thread = std::thread::Builder::new().name("printer".into()).spawn(move || {
-            for line in waiting {
+            while let Ok(Some(line)) = waiting.recv() {
                 // Nobody reads stderr any more: the records matter, the lines do not.
                 let _ = writeln!(io::stderr(), "{line}");
             }
@@ -104,16 +105,19 @@ impl Printer {
             if omitted.get() > 0 {
                 text.push_str(&format!("  ({} lines not shown)", omitted.get()));
             }
-            match lines.try_send(text) {
+            match lines.try_send(Some(text)) {
                 Ok(()) => omitted.set(0),
                 Err(_) => omitted.set(omitted.get() + 1),
             }
         })
     }
 
-    /// Waits until all lines are out. The store must be closed before.
+    /// Waits until all lines are out that came before. The store must be closed before.
     pub fn finish(self) {
-        drop(self.lines);
+        if let Some(lines) = self.lines {
+            // Fails when the printer is gone, and then there is nothing to end.
+            let _ = lines.send(None);
+        }
         if let Some(thread) = self.thread {
             // A panic of the printer has already been reported; it costs lines, not records.
             let _ = thread.join();
@@ -197,5 +201,18 @@ mod tests {
         let hostile = Summary { user: Some("\x1b[2Jbob".into()), editor: Some("a\nb".into()), ..summary() };
         let text = line(&hostile, false);
         assert!(!text.contains('\x1b') && !text.contains('\n'), "{text:?}");
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_a_writer_that_hangs_in_the_disk() {
+        let printer = Printer::start(false).unwrap();
+        let held_by_the_writer = printer.on_record();
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            printer.finish();
+            done.send(())
+        });
+        assert!(ended.recv_timeout(Duration::from_secs(10)).is_ok(), "it waits for the writer to drop its handle");
+        drop(held_by_the_writer);
     }
 }

@@ -64,7 +64,10 @@ pub fn run(mut config: Config, quiet: bool) -> Result<(), StartError> {
         config.limits.max_connections = most;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
-    runtime.block_on(serve(config, quiet))
+    let ended = runtime.block_on(serve(config, quiet));
+    // A name server that does not answer, or a disk that is stuck, must not hold the exit up: all is said and written.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
