@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -68,7 +68,8 @@ fn size(bytes: u64) -> String {
 
 /// Prints lines on stderr without ever holding the writer up: a terminal that is paused must not stop the recording.
 pub struct Printer {
-    lines: Option<SyncSender<String>>,
+    /// `None` is the end: the writer's handle may outlive the program's last step, where the disk is stuck.
+    lines: Option<SyncSender<Option<String>>>,
     thread: Option<JoinHandle<()>>,
     colour: bool,
 }
@@ -86,18 +87,8 @@ impl Printer {
         if quiet {
             return Ok(Self { lines: None, thread: None, colour });
         }
-        let (lines, waiting) = sync_channel::<String>(WAITING);
-        let thread = std::thread::Builder::new().name("printer".into()).spawn(move || {
-            while let Ok(mut text) = waiting.recv() {
-                // Under load one write then shows many lines, and the writer seldom has to wake this thread.
-                std::thread::sleep(AT_ONCE);
-                for line in waiting.try_iter() {
-                    text.push_str(&line);
-                }
-                // Nobody reads stderr any more: the records matter, the lines do not.
-                let _ = io::stderr().write_all(text.as_bytes());
-            }
-        })?;
+        let (lines, waiting) = sync_channel::<Option<String>>(WAITING);
+        let thread = std::thread::Builder::new().name("printer".into()).spawn(move || print(&waiting))?;
         Ok(Self { lines: Some(lines), thread: Some(thread), colour })
     }
 
@@ -113,20 +104,39 @@ impl Printer {
                 text.push_str(&format!("  ({} lines not shown)", omitted.get()));
             }
             text.push('\n');
-            match lines.try_send(text) {
+            match lines.try_send(Some(text)) {
                 Ok(()) => omitted.set(0),
                 Err(_) => omitted.set(omitted.get() + 1),
             }
         })
     }
 
-    /// Waits until all lines are out. The store must be closed before.
+    /// Waits until all lines are out that came before. The store must be closed before.
     pub fn finish(self) {
-        drop(self.lines);
+        if let Some(lines) = self.lines {
+            // Fails when the printer is gone, and then there is nothing to end.
+            let _ = lines.send(None);
+        }
         if let Some(thread) = self.thread {
             // A panic of the printer has already been reported; it costs lines, not records.
             let _ = thread.join();
         }
+    }
+}
+
+fn print(waiting: &Receiver<Option<String>>) {
+    let mut ended = false;
+    while !ended && let Ok(Some(mut text)) = waiting.recv() {
+        // Under load one write then shows many lines, and the writer seldom has to wake this thread.
+        std::thread::sleep(AT_ONCE);
+        for line in waiting.try_iter() {
+            match line {
+                Some(line) => text.push_str(&line),
+                None => ended = true,
+            }
+        }
+        // Nobody reads stderr any more: the records matter, the lines do not.
+        let _ = io::stderr().write_all(text.as_bytes());
     }
 }
 
@@ -206,5 +216,18 @@ mod tests {
         let hostile = Summary { user: Some("\x1b[2Jbob".into()), editor: Some("a\nb".into()), ..summary() };
         let text = line(&hostile, false);
         assert!(!text.contains('\x1b') && !text.contains('\n'), "{text:?}");
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_a_writer_that_hangs_in_the_disk() {
+        let printer = Printer::start(false).unwrap();
+        let held_by_the_writer = printer.on_record();
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            printer.finish();
+            done.send(())
+        });
+        assert!(ended.recv_timeout(Duration::from_secs(10)).is_ok(), "it waits for the writer to drop its handle");
+        drop(held_by_the_writer);
     }
 }

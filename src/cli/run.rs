@@ -64,7 +64,10 @@ pub fn run(mut config: Config, quiet: bool) -> Result<(), StartError> {
         config.limits.max_connections = most;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
-    runtime.block_on(serve(config, quiet))
+    let ended = runtime.block_on(serve(config, quiet));
+    // A name server that does not answer, or a disk that is stuck, must not hold the exit up: all is said and written.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
@@ -72,8 +75,11 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     let busy = |source| StartError::Listen { address: config.listen, source };
     let listener = listener::bind(config.listen).map_err(busy)?;
     let address = listener.local_addr().map_err(busy)?;
-    // The configuration may have asked for any free port.
-    let advertise = config.advertise.replace(&config.listen.to_string(), &address.to_string());
+    // The configuration may have asked for any free port, and then clients are to be told which one it is.
+    let advertise = match config.advertise.strip_suffix(":0") {
+        Some(host) => format!("{host}:{}", address.port()),
+        None => config.advertise.clone(),
+    };
     let crl_base = format!("http://{advertise}");
     let (authority, origin) = Authority::load_or_create(&config.certs, &config.hosts.open, &crl_base)?;
     let authority = Arc::new(authority);

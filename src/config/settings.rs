@@ -153,7 +153,7 @@ pub const SETTINGS: &[Setting] = &[
                or the file: flags can be seen by everybody on the machine.",
     ),
     Setting::new("max_connections", Form::Number, "N", "10000", "Tunnels at once; a further one is answered 503"),
-    Setting::new("allow_port", Form::List, "PORT", "none", "Let clients CONNECT to this port too, beside 443"),
+    Setting::new("allow_port", Form::List, "PORT", "none", "Let clients reach this port too, beside 443"),
     Setting::new(
         "allow_local",
         Form::Switch,

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::tunnel::{DialError, Dialler};
+use crate::tunnel::{DialError, Dialler, HTTP};
 
 /// Dials the authority of an `http:` URI.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl Service<Uri> for Connector {
         let dialler = Arc::clone(&self.0);
         Box::pin(async move {
             let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-            let dialled = dialler.dial(host, uri.port_u16().unwrap_or(80)).await?;
+            let dialled = dialler.dial_http(host, uri.port_u16().unwrap_or(HTTP)).await?;
             Ok(TokioIo::new(Upstream(dialled.stream)))
         })
     }

@@ -177,12 +177,12 @@ impl FrontDoor {
         let tunnels = Arc::clone(&self.tunnels);
         let upgrade = hyper::upgrade::on(&mut request);
         self.shutdown.spawn(async move {
-            // It fails when the client left before the 200 was written.
             let upgraded = tokio::select! {
-                Ok(upgraded) = upgrade => upgraded,
+                upgraded = upgrade => upgraded,
                 () = tunnels.shutdown.cutting() => return,
-                else => return,
             };
+            // It fails when the client left before the 200 was written.
+            let Ok(upgraded) = upgraded else { return };
             let Ok(parts) = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) else {
                 return tracing::error!("the listener's stream is not a TCP stream");
             };

@@ -84,11 +84,13 @@ impl Copy {
                     while *written < bytes.len() {
                         match ready!(Pin::new(&mut *to).poll_write(cx, &bytes[*written..])) {
                             Ok(0) | Err(_) => return Poll::Ready(Err(Failed::Receiver)),
-                            Ok(n) => *written += n,
+                            Ok(n) => {
+                                self.total += n as u64;
+                                tap.bytes(self.direction, *at, &bytes[*written..*written + n]);
+                                *written += n;
+                            }
                         }
                     }
-                    self.total += bytes.len() as u64;
-                    tap.bytes(self.direction, *at, bytes);
                     self.flow = Flow::Flush;
                 }
                 Flow::Flush => {
@@ -132,13 +134,16 @@ impl Copy {
                 return Poll::Ready(Ok(self.ended(Ending::Clean, tap)));
             }
             match Pin::new(to).poll_write(cx, bytes) {
-                Poll::Ready(Ok(n)) if n == bytes.len() => {
-                    self.total += n as u64;
-                    tap.bytes(self.direction, at, bytes);
-                    Poll::Ready(Ok(Flow::Flush))
-                }
                 Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(Failed::Receiver)),
-                Poll::Ready(Ok(written)) => Poll::Ready(Ok(Flow::Write { bytes: bytes.to_vec(), written, at })),
+                Poll::Ready(Ok(n)) => {
+                    // Shown as soon as the receiver may have it: its answer must not be seen before its cause.
+                    self.total += n as u64;
+                    tap.bytes(self.direction, at, &bytes[..n]);
+                    Poll::Ready(Ok(match n == bytes.len() {
+                        true => Flow::Flush,
+                        false => Flow::Write { bytes: bytes[n..].to_vec(), written: 0, at },
+                    }))
+                }
                 Poll::Pending => Poll::Ready(Ok(Flow::Write { bytes: bytes.to_vec(), written: 0, at })),
             }
         })
@@ -155,6 +160,18 @@ impl Copy {
             self.ending = Some(ending);
             tap.end(self.direction, Instant::now(), ending);
         }
+    }
+
+    /// Nothing more is read; the receiver is told that this is the end.
+    pub(super) fn close(&mut self) {
+        if !self.is_done() {
+            self.flow = Flow::Close(Ending::Clean);
+        }
+    }
+
+    /// All that was read has been passed on, to the last byte.
+    pub(super) fn holds_nothing(&self) -> bool {
+        matches!(self.flow, Flow::Read | Flow::Done)
     }
 
     /// The direction has ended and its end was passed on.

@@ -47,6 +47,8 @@ pub struct Relay<C: Side, S: Side, T: Tap + Unpin> {
     downward: Copy,
     /// When bytes last went through, as far as a half-closed tunnel needs to know.
     active: Instant,
+    /// The upstream takes no more; what it has answered is still to be passed on.
+    refused: bool,
     draining: bool,
     timer: Option<Pin<Box<Sleep>>>,
     armed: Option<Instant>,
@@ -62,6 +64,7 @@ impl<C: Side, S: Side, T: Tap + Unpin> Relay<C, S, T> {
             upward: Copy::new(Direction::ClientToServer, first),
             downward: Copy::new(Direction::ServerToClient, Vec::new()),
             active: Instant::now(),
+            refused: false,
             draining: false,
             timer: None,
             armed: None,
@@ -102,29 +105,40 @@ impl<C: Side, S: Side, T: Tap + Unpin> Relay<C, S, T> {
         self.end_both(gone, Ending::Aborted);
     }
 
-    /// Says goodbye to both peers, as far as their sockets take it at once.
-    fn close_idle(&mut self, cx: &mut Context<'_>) {
+    /// Begins to say goodbye to both peers.
+    fn close_idle(&mut self) {
         self.end_both(Direction::ClientToServer, Ending::Shutdown);
-        let _ = Pin::new(&mut self.client).poll_shutdown(cx);
-        let _ = Pin::new(&mut self.server).poll_shutdown(cx);
+        self.upward.close();
+        self.downward.close();
     }
 
     fn poll_both(&mut self, cx: &mut Context<'_>) -> Result<(), Direction> {
-        let before = self.upward.total + self.downward.total;
-        if let Poll::Ready(Err(failed)) = self.upward.poll(cx, &mut self.client, &mut self.server, &mut self.tap) {
-            return Err(gone(Direction::ClientToServer, failed));
+        let before = (self.half_closed(), self.upward.total + self.downward.total);
+        if !self.refused
+            && let Poll::Ready(Err(failed)) = self.upward.poll(cx, &mut self.client, &mut self.server, &mut self.tap)
+        {
+            match failed {
+                Failed::Sender => return Err(Direction::ClientToServer),
+                // A server that answers an upload early (413, 401) and closes resets the connection: the answer has
+                // arrived all the same, and without us the client would read it.
+                Failed::Receiver => self.refused = true,
+            }
         }
         if let Poll::Ready(Err(failed)) = self.downward.poll(cx, &mut self.server, &mut self.client, &mut self.tap) {
             return Err(gone(Direction::ServerToClient, failed));
         }
-        if self.half_closed() && before != self.upward.total + self.downward.total {
+        if self.refused && self.downward.is_done() {
+            return Err(Direction::ServerToClient);
+        }
+        let now = (self.half_closed(), self.upward.total + self.downward.total);
+        if now.0 && now != before {
             self.active = Instant::now();
         }
         Ok(())
     }
 
     fn half_closed(&self) -> bool {
-        self.upward.ending.is_some() != self.downward.ending.is_some()
+        self.refused || self.upward.ending.is_some() != self.downward.ending.is_some()
     }
 
     fn deadline(&self, now: Instant) -> Option<Instant> {
@@ -160,16 +174,19 @@ impl<C: Side, S: Side, T: Tap + Unpin> Relay<C, S, T> {
 
     /// One round: `Some` when the tunnel is over.
     fn poll_once(&mut self, cx: &mut Context<'_>) -> Option<Totals> {
-        if let Err(gone) = self.poll_both(cx) {
-            self.abort(gone);
-            return Some(self.totals());
-        }
-        if self.upward.is_done() && self.downward.is_done() {
-            return Some(self.totals());
-        }
-        if self.draining && self.tap.is_idle() {
-            self.close_idle(cx);
-            return Some(self.totals());
+        loop {
+            if let Err(gone) = self.poll_both(cx) {
+                self.abort(gone);
+                return Some(self.totals());
+            }
+            if self.upward.is_done() && self.downward.is_done() {
+                return Some(self.totals());
+            }
+            let at_rest = self.upward.holds_nothing() && self.downward.holds_nothing();
+            if !(self.draining && at_rest && self.tap.is_idle()) {
+                break;
+            }
+            self.close_idle();
         }
         let now = Instant::now();
         if self.half_closed() && now >= self.active + HALF_CLOSED_IDLE {

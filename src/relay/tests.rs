@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
@@ -123,6 +123,36 @@ async fn both_directions_pass_unchanged_and_the_tap_sees_the_same() {
     );
 }
 
+/// A pipe that takes as few bytes at once as it was made for.
+impl Side for tokio::io::DuplexStream {
+    fn poll_fin(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(self).poll_shutdown(cx)
+    }
+
+    fn reset_on_drop(&self) {}
+}
+
+#[tokio::test]
+async fn the_tap_is_shown_a_question_before_its_answer_even_where_the_receiver_takes_it_in_parts() {
+    let ((mut client, near), (near_upstream, mut upstream)) = (tokio::io::duplex(1024), tokio::io::duplex(10));
+    let log = Log::default();
+    let relay = Relay::new(near, near_upstream, log.clone(), Vec::new());
+    let talk = async {
+        client.write_all(b"question, and more that the upstream does not read").await.unwrap();
+        upstream.read_exact(&mut [0; 8]).await.unwrap();
+        upstream.write_all(b"answer").await.unwrap();
+        client.read_exact(&mut [0; 6]).await.unwrap();
+    };
+    tokio::select! {
+        _ = relay => panic!("nothing ends it"),
+        () = talk => {}
+    }
+    match &log.told()[0] {
+        Told::Bytes(Direction::ClientToServer, bytes) => assert!(bytes.starts_with(b"question"), "{bytes:?}"),
+        other => panic!("first came {other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_slow_receiver_gets_everything_in_order() {
     let ((mut client, near), (near_upstream, mut upstream)) = (tls_pair().await, tcp_pair().await);
@@ -224,4 +254,69 @@ async fn a_tunnel_that_is_cut_tells_the_tap_and_resets_both() {
     assert!(client.read(&mut [0]).await.is_err() && upstream.read(&mut [0]).await.is_err());
     let shutdown = |direction| Told::End(direction, Ending::Shutdown);
     assert_eq!(log.told(), [shutdown(Direction::ClientToServer), shutdown(Direction::ServerToClient)]);
+}
+
+#[tokio::test]
+async fn an_old_tunnel_may_be_half_closed_like_a_young_one() {
+    let ((mut client, near), (near_upstream, mut upstream)) = (tcp_pair().await, tcp_pair().await);
+    let mut relay = Relay::new(near, near_upstream, Log::default(), Vec::new());
+    relay.active = Instant::now().checked_sub(HALF_CLOSED_IDLE).unwrap();
+    let relay = tokio::spawn(relay);
+    client.shutdown().await.unwrap();
+    assert_eq!(upstream.read(&mut [0]).await.unwrap(), 0);
+    upstream.write_all(b"answer").await.unwrap();
+    upstream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(answer, b"answer");
+    relay.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_draining_tunnel_first_delivers_what_it_has_read() {
+    let ((mut client, near), (near_upstream, mut upstream)) = (tls_pair().await, tcp_pair().await);
+    let log = Log::default();
+    let mut relay = Relay::new(near, near_upstream, log.clone(), Vec::new());
+    let sender = tokio::spawn(async move { upstream.write_all(&vec![7; 16 << 20]).await });
+    let told = || log.told().iter().map(|told| if let Told::Bytes(_, bytes) = told { bytes.len() } else { 0 }).sum();
+    let stuck = async {
+        let (mut before, mut same): (usize, _) = (0, 0);
+        while before == 0 || same < 1000 {
+            tokio::task::yield_now().await;
+            let now: usize = told();
+            same = if now == before { same + 1 } else { 0 };
+            before = now;
+        }
+    };
+    tokio::select! {
+        _ = &mut relay => panic!("nothing ends it"),
+        () = stuck => {}
+    }
+    relay.drain();
+    let mut got = Vec::new();
+    let (_, read) = tokio::join!(relay, client.read_to_end(&mut got));
+    read.expect("a clean end");
+    assert_eq!(got.len(), told());
+    sender.abort();
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_upload_is_refused_reaches_the_client() {
+    for round in 0..50 {
+        let ((mut client, near), (near_upstream, mut upstream)) = (tcp_pair().await, tcp_pair().await);
+        let log = Log::default();
+        let relay = tokio::spawn(Relay::new(near, near_upstream, log.clone(), Vec::new()));
+        let answering = tokio::spawn(async move {
+            upstream.read_exact(&mut [0; 100]).await.unwrap();
+            upstream.write_all(b"413 too large").await.unwrap();
+            // Closed with bytes unread, which is a reset.
+        });
+        while client.write_all(&[7; 64 << 10]).await.is_ok() {}
+        let mut got = vec![0; 13];
+        let read = client.read_exact(&mut got).await;
+        assert!(read.is_ok() && got == b"413 too large", "round {round}: {read:?}");
+        answering.await.unwrap();
+        relay.await.unwrap();
+        assert!(log.told().contains(&Told::Bytes(Direction::ServerToClient, b"413 too large".to_vec())));
+    }
 }

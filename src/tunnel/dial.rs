@@ -1,7 +1,7 @@
 //! Reaching the upstream: resolve, check the address (design D11), connect.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,9 @@ use tokio::time::Instant;
 
 use super::proxy::{self, ProxyError};
 use crate::config::{ConnectTo, Policy, Upstream};
+
+/// RFC 9110 section 4.2.1.
+pub(crate) const HTTP: u16 = 80;
 
 /// Another address is tried when the one before has not answered in this time (RFC 8305 section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -83,14 +86,26 @@ impl Dialler {
         Arc::new(Self { upstream, policy, limit })
     }
 
-    /// Connects to `host:port` if the policy allows it.
+    /// Connects to `host:port` for a tunnel, if the policy allows it.
     pub async fn dial(&self, host: &str, port: u16) -> Result<Dialled, DialError> {
+        self.dial_one_of(&self.policy.ports, host, port).await
+    }
+
+    /// The same for a request in plain HTTP, which may go to HTTP's own port too: no client can make of it anything
+    /// but a request.
+    pub async fn dial_http(&self, host: &str, port: u16) -> Result<Dialled, DialError> {
+        let ports = if port == HTTP { &[HTTP] } else { &self.policy.ports[..] };
+        self.dial_one_of(ports, host, port).await
+    }
+
+    async fn dial_one_of(&self, ports: &[u16], host: &str, port: u16) -> Result<Dialled, DialError> {
         let named = self.upstream.connect_to.iter().find(|row| row.matches(host, port));
-        if named.is_none() && !self.policy.ports.contains(&port) {
+        if !named.is_some_and(ConnectTo::names_a_port) && !ports.contains(&port) {
             return Err(DialError::Port(port));
         }
         let (to_host, to_port) = named.map_or((host, port), |row| row.target(host, port));
-        match tokio::time::timeout(self.limit, self.reach(to_host, to_port, named.is_some())).await {
+        let trusted = named.is_some_and(ConnectTo::names_a_host);
+        match tokio::time::timeout(self.limit, self.reach(to_host, to_port, trusted)).await {
             Ok(dialled) => dialled,
             Err(_) => Err(DialError::TimedOut { host: host.to_owned(), port, limit: self.limit }),
         }
@@ -98,9 +113,8 @@ impl Dialler {
 
     async fn reach(&self, host: &str, port: u16, trusted: bool) -> Result<Dialled, DialError> {
         if let Some(company) = &self.upstream.proxy {
-            // The company proxy resolves the name; what can be checked here is a literal address.
-            if let (Ok(address), false) = (host.parse(), trusted) {
-                self.check(host, address)?;
+            if !trusted {
+                self.check_unresolved(host).await?;
             }
             let mut dialled = self.connect(&company.host, company.port, true).await?;
             proxy::open(&mut dialled.stream, company, host, port).await?;
@@ -130,6 +144,26 @@ impl Dialler {
         Ok(Dialled { stream, address })
     }
 
+    /// The company proxy resolves names, and may run on this machine. What can be checked here is what no name server
+    /// is asked for: addresses, also in the forms that only the system's resolver reads (127.1, 0x7f000001), and
+    /// `localhost` with all below it (RFC 6761 section 6.3).
+    async fn check_unresolved(&self, host: &str) -> Result<(), DialError> {
+        let name = host.strip_suffix('.').unwrap_or(host);
+        let last = name.rsplit('.').next().unwrap_or(name);
+        if last.eq_ignore_ascii_case("localhost") {
+            return self.check(host, Ipv4Addr::LOCALHOST.into());
+        }
+        let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+        let is_number = hex.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            || last.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number || name.contains(':') {
+            for address in resolve(name, 0).await? {
+                self.check(host, address.ip())?;
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self, host: &str, address: IpAddr) -> Result<(), DialError> {
         match !self.policy.allow_local && is_local(address) {
             true => Err(DialError::Local { host: host.to_owned(), address }),
@@ -141,6 +175,16 @@ impl Dialler {
 impl ConnectTo {
     fn matches(&self, host: &str, port: u16) -> bool {
         self.host.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(host)) && self.port.is_none_or(|own| own == port)
+    }
+
+    /// The operator said which host may be dialled; else the client chooses it, and the policy holds.
+    fn names_a_host(&self) -> bool {
+        self.host.is_some() || self.to_host.is_some()
+    }
+
+    /// The same for the port.
+    fn names_a_port(&self) -> bool {
+        self.port.is_some() || self.to_port.is_some()
     }
 
     fn target<'a>(&'a self, host: &'a str, port: u16) -> (&'a str, u16) {
@@ -197,7 +241,10 @@ async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
 
 /// Loopback, link-local, unspecified, multicast, or this machine's own.
 fn is_local(address: IpAddr) -> bool {
-    let address = address.to_canonical();
+    let address = match address.to_canonical() {
+        IpAddr::V6(v6) => embedded(v6).map_or(address, IpAddr::V4),
+        v4 @ IpAddr::V4(_) => v4,
+    };
     let by_range = match address {
         IpAddr::V4(v4) => {
             v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast()
@@ -205,6 +252,14 @@ fn is_local(address: IpAddr) -> bool {
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast(),
     };
     by_range || is_own(address)
+}
+
+/// The IPv4 address that a network may deliver to: NAT64 (RFC 6052 section 2.1), or the obsolete IPv4-compatible form.
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [a, b, 0, 0, 0, 0, high, low] = address.segments() else { return None };
+    let v4 = Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    // Below 1.0.0.0 there are only the unspecified address and loopback of IPv6 itself.
+    ((a, b) == (0x64, 0xff9b) || (a, b) == (0, 0) && v4.octets()[0] != 0).then_some(v4)
 }
 
 /// The kernel reaches an own address from that same address. Connecting a UDP socket sends nothing.
@@ -256,10 +311,13 @@ mod tests {
             "::ffff:169.254.169.254",
             "224.0.0.1",
             "ff02::1",
+            "64:ff9b::127.0.0.1",
+            "64:ff9b::169.254.169.254",
+            "::127.0.0.1",
         ] {
             assert!(is_local(text.parse().unwrap()), "{text}");
         }
-        for text in ["192.0.2.1", "140.82.112.21", "2001:db8::1"] {
+        for text in ["192.0.2.1", "140.82.112.21", "2001:db8::1", "64:ff9b::140.82.112.21"] {
             assert!(!is_local(text.parse().unwrap()), "{text}");
         }
     }
@@ -277,6 +335,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn plain_http_may_go_to_its_own_port_where_a_tunnel_may_not() {
+        let dialler = dialler(vec![], vec![443], false);
+        assert!(matches!(dialler.dial("127.0.0.1", 80).await, Err(DialError::Port(80))));
+        assert!(matches!(dialler.dial_http("127.0.0.1", 80).await, Err(DialError::Local { .. })), "past the port");
+        assert!(matches!(dialler.dial_http("127.0.0.1", 25).await, Err(DialError::Port(25))));
+    }
+
+    #[tokio::test]
     async fn connect_to_names_a_target_that_the_policy_would_refuse() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -290,6 +356,36 @@ mod tests {
         let dialled = dialler.dial("PROXY.example.com", 443).await.unwrap();
         assert_eq!(dialled.address, listener.local_addr().unwrap());
         assert!(matches!(dialler.dial("127.0.0.1", 443).await, Err(DialError::Local { .. })));
+    }
+
+    #[tokio::test]
+    async fn connect_to_allows_no_more_than_it_names() {
+        let row =
+            |host: Option<&str>, port, to_port| ConnectTo { host: host.map(Into::into), port, to_host: None, to_port };
+        // Any host at port 8443 instead of 443: which host is the client's choice.
+        let any_host = dialler(vec![row(None, Some(443), Some(8443))], vec![443], false);
+        assert!(matches!(any_host.dial("127.0.0.1", 443).await, Err(DialError::Local { .. })));
+        // A host on all ports: which port is the client's choice.
+        let any_port = dialler(vec![row(Some("127.0.0.1"), None, None)], vec![443], false);
+        assert!(matches!(any_port.dial("127.0.0.1", 25).await, Err(DialError::Port(25))));
+        assert!(matches!(any_port.dial("127.0.0.1", 443).await, Err(DialError::Unreachable { .. })));
+    }
+
+    #[tokio::test]
+    async fn names_of_this_machine_are_not_handed_to_a_company_proxy() {
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let proxy = crate::config::UpstreamProxy { host: "127.0.0.1".into(), port: closed.port(), authorization: None };
+        let upstream = Upstream { proxy: Some(proxy), ..Upstream::default() };
+        let policy = Policy { ports: vec![443], allow_local: false, tunnel_others: true };
+        let dialler = Dialler::new(upstream, policy, Duration::from_secs(5));
+        for host in
+            ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "a.LOCALHOST", "localhost."]
+        {
+            let error = dialler.dial(host, 443).await.unwrap_err();
+            assert!(matches!(error, DialError::Local { .. }), "{host}: {error}");
+        }
+        let error = dialler.dial("api.example.com", 443).await.unwrap_err();
+        assert!(matches!(error, DialError::Unreachable { .. }), "the proxy is asked: {error}");
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use tokio_rustls::{client, server};
 use tracing::{debug, info, warn};
 
 pub use self::dial::{DialError, Dialled, Dialler};
-pub(crate) use self::dial::{keepalive, tune};
+pub(crate) use self::dial::{HTTP, keepalive, tune};
 use self::handshake::{ClientHello, HandshakeError};
 use self::hello::Hello;
 use crate::config::Limits;
