@@ -23,8 +23,7 @@ async fn a_client_that_leaves_before_the_200_takes_its_upstream_with_it() {
     let head = [connect_head("api.example.com:443", None).as_bytes(), b"early"].concat();
     client.write_all(&head).await.expect("it is read");
     let (mut upstream, _) = within("the company proxy's client", company.accept()).await.expect("a connection");
-    let asked = upstream.read(&mut [0; 1024]).await.expect("a CONNECT");
-    assert!(asked > 0, "the company proxy was asked nothing");
+    assert!(upstream.read(&mut [0; 1024]).await.is_ok_and(|n| n > 0), "a CONNECT");
     SockRef::from(&client).set_linger(Some(Duration::ZERO)).expect("a socket");
     drop(client);
     upstream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("it still waits");

@@ -155,7 +155,9 @@ impl FrontDoor {
             Ok(target) => target,
             Err(refused) => {
                 self.metrics.tunnels_refused.inc();
-                debug!(client = %peer, target = %request.uri(), %refused, "CONNECT refused");
+                // Only the host: what else stands in a target that is none may be a password.
+                let host = request.uri().host().unwrap_or_default();
+                debug!(client = %peer, host, %refused, "CONNECT refused");
                 return text(refused.status(), &refused.to_string());
             }
         };

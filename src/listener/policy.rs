@@ -62,12 +62,14 @@ pub(super) fn decide(uri: &Uri, front_door: &FrontDoor) -> Result<Target, Refuse
 fn target(uri: &Uri) -> Result<Target, Refused> {
     let authority = uri.authority().ok_or(Refused::Target)?;
     let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-    if host.is_empty() || authority.as_str().contains('@') {
+    if host.is_empty() || authority.as_str().contains('@') || uri.scheme().is_some() {
         return Err(Refused::Target);
     }
     let port = match authority.port() {
         Some(port) => port.as_u16(),
-        None => 443,
+        None if authority.as_str() == authority.host() => 443,
+        // There is one, and it is no port.
+        None => return Err(Refused::Target),
     };
     Ok(Target { host: host.into(), port })
 }
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn user_names_and_paths_are_no_targets() {
-        for text in ["user@example.com:443", "/path"] {
+        for text in ["user@example.com:443", "/path", "api.example.com:99999", "http://api.example.com/"] {
             assert_eq!(target(&text.parse().unwrap()), Err(Refused::Target), "{text}");
         }
     }

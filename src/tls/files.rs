@@ -51,7 +51,7 @@ pub enum AuthorityError {
     )]
     NotACa { path: PathBuf, reason: &'static str },
     #[error(
-        "the CA {path} does not permit {host}, which is to be opened; make one that does: \
+        "the CA {path} does not permit {host}, which is to be opened; make one that does, with the same settings: \
          `copilot-recorder ca rotate`, then install it at the clients (or do not open {host})"
     )]
     NotPermitted { path: PathBuf, host: String },
