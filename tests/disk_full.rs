@@ -107,6 +107,13 @@ async fn refused_while_the_disk_is_full() {
     // The tunnel that was open before still works, and new ones stay refused.
     exchange_in(running, "running").await;
     assert_eq!(client.tunnel(HOST).await.expect_err("still no room").status, 503);
+    // What the writer has not come to yet would take the space that is about to be freed.
+    support::within("an empty queue", async {
+        while recorder.metric("queue_bytes").await > 0.0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
 
     for path in Record::files(&logs) {
         std::fs::remove_file(path).expect("a removable record");
