@@ -13,8 +13,13 @@ use tokio::time::Instant;
 use super::basic::Credentials;
 use super::users::Users;
 
-/// A remembered login is good for so long after it was used last.
-const LIFE: Duration = Duration::from_secs(15 * 60);
+/// A remembered login is good for so long after it was used last. A week, so that a team behind one address comes back
+/// on Monday without a hash for everybody: those who mistype there slow all whose login is not remembered. What must end
+/// it at once does: each use looks whether the user is still there with the same hash.
+const GOOD_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A wrong login is remembered for so long after it was tried last.
+const BAD_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// Logins kept. A user may have more than one encoding of the same password; some 150 bytes each.
 const MAX_GOOD: usize = 20_000;
@@ -78,7 +83,7 @@ impl Memory {
         let entry = good.get(tag)?;
         let used = entry.used.load(Ordering::Relaxed);
         let current = users.find(&entry.user).is_some_and(|user| user.hash == entry.hash);
-        if !current || now.saturating_sub(used) > LIFE.as_secs() {
+        if !current || now.saturating_sub(used) > GOOD_LIFE.as_secs() {
             return None;
         }
         if used < now {
@@ -91,7 +96,7 @@ impl Memory {
         let now = self.seconds();
         let mut good = self.good.write().unwrap_or_else(PoisonError::into_inner);
         if good.len() >= MAX_GOOD {
-            make_room(&mut good, now, |entry| entry.used.load(Ordering::Relaxed));
+            make_room(&mut good, GOOD_LIFE, now, |entry| entry.used.load(Ordering::Relaxed));
         }
         good.insert(tag, Good { user, hash, used: AtomicU64::new(now) });
     }
@@ -102,7 +107,7 @@ impl Memory {
         let now = self.seconds();
         let mut bad = self.bad.write().unwrap_or_else(PoisonError::into_inner);
         let entry = bad.get_mut(tag)?;
-        if entry.hash.as_ref() != hash || now.saturating_sub(entry.used) > LIFE.as_secs() {
+        if entry.hash.as_ref() != hash || now.saturating_sub(entry.used) > BAD_LIFE.as_secs() {
             bad.remove(tag);
             return None;
         }
@@ -115,7 +120,7 @@ impl Memory {
         let now = self.seconds();
         let mut bad = self.bad.write().unwrap_or_else(PoisonError::into_inner);
         if bad.len() >= MAX_BAD {
-            make_room(&mut bad, now, |entry| entry.used);
+            make_room(&mut bad, BAD_LIFE, now, |entry| entry.used);
         }
         bad.insert(tag, Bad { hash, repeats: 1, used: now });
     }
@@ -131,9 +136,9 @@ impl Memory {
 }
 
 /// Drops what has expired, else the half that was used longest ago (all, where all are as old).
-fn make_room<T>(entries: &mut HashMap<Tag, T>, now: u64, used: impl Fn(&T) -> u64) {
+fn make_room<T>(entries: &mut HashMap<Tag, T>, life: Duration, now: u64, used: impl Fn(&T) -> u64) {
     let before = entries.len();
-    entries.retain(|_, entry| now.saturating_sub(used(entry)) <= LIFE.as_secs());
+    entries.retain(|_, entry| now.saturating_sub(used(entry)) <= life.as_secs());
     if entries.len() == before {
         let mut times: Vec<_> = entries.values().map(&used).collect();
         let (_, middle, _) = times.select_nth_unstable(before / 2);
