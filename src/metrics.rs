@@ -30,7 +30,7 @@ macro_rules! counters {
 
         impl Counters {
             fn register(&self, registry: &mut Registry) {
-                $(registry.register(stringify!($name), concat!($($help),+), self.$name.clone());)+
+                $(registry.register(stringify!($name), concat!($($help),+).trim_start(), self.$name.clone());)+
             }
         }
     };
