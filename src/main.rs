@@ -5,6 +5,3 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     copilot_recorder::cli::main()
 }
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -101,6 +101,8 @@ impl Writer {
                     let (cost, is_record) = (job.cost(), matches!(job.action, Action::Finish(_)));
                     self.guarded(is_record, |writer| writer.handle(job.action, job.stripped));
                     self.queue.done(cost, is_record);
+                    // A relay that waits for a processor does not wait for the whole queue.
+                    std::thread::yield_now();
                     if troubled && now().saturating_sub(looked) >= RETRY_EVERY {
                         looked = now();
                         self.retry();
