@@ -54,6 +54,9 @@ pub enum StartError {
     /// The listener.
     #[error("the listener failed")]
     Listener(#[source] hudsucker::Error),
+    /// The listener ended without a word: a defect of ours.
+    #[error("the listener stopped by itself; start the program again, and report what it said before")]
+    Stopped,
 }
 
 /// Runs the proxy until it is told to stop. `quiet` leaves out the line per record.
@@ -132,8 +135,13 @@ async fn until_told(
     patience: Duration,
     mut signals: Signals,
 ) -> Result<(), StartError> {
-    let server = tokio::spawn(listener::serve(listener, front_door));
-    signals.next().await;
+    let mut server = tokio::spawn(listener::serve(listener, front_door));
+    let mut failed = None;
+    tokio::select! {
+        () = signals.next() => {}
+        // It ends by itself only when it cannot go on, and a proxy that takes no clients must not look alive.
+        ended = &mut server => failed = Some(ended),
+    }
     shutdown.start_draining();
     greeting::draining(shutdown.running(), patience);
     tokio::select! {
@@ -145,9 +153,10 @@ async fn until_told(
     shutdown.finished().await;
     // The listener has stopped accepting; a plain request that still runs does not hold the exit up.
     server.abort();
-    match server.await {
-        Ok(Err(error)) => Err(StartError::Listener(error)),
-        Ok(Ok(())) | Err(_) => Ok(()),
+    match failed {
+        Some(Ok(Err(error))) => Err(StartError::Listener(error)),
+        Some(Ok(Ok(())) | Err(_)) => Err(StartError::Stopped),
+        None => Ok(()),
     }
 }
 
