@@ -226,6 +226,34 @@ async fn garbage_after_connect_is_passed_on_where_tunnels_may_be_opaque() {
     assert!(rest.is_empty(), "{rest:?}");
 }
 
+/// A client of such a protocol says nothing before it was greeted: waiting for its ClientHello would be for ever.
+#[tokio::test]
+async fn an_upstream_that_speaks_first_is_heard() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let connect_to = format!("::{}", listener.local_addr().expect("bound"));
+    tokio::spawn(async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            tcp.write_all(b"220 ready\r\n").await.ok();
+            tokio::spawn(async move {
+                let mut asked = [0; 6];
+                tcp.read_exact(&mut asked).await.ok();
+                tcp.write_all(&asked).await.ok();
+            });
+        }
+    });
+    let recorder = Setup::without_upstream().with(&["--connect-to", &connect_to]).start().await;
+    for host in ["192.0.2.1", HOST] {
+        let mut tunnel = recorder.client(&[]).tunnel(host).await.expect("200 to CONNECT");
+        let mut greeting = [0; 11];
+        within("the greeting", tunnel.read_exact(&mut greeting)).await.expect("what the upstream said");
+        assert_eq!(&greeting, b"220 ready\r\n", "{host}");
+        tunnel.write_all(b"EHLO\r\n").await.expect("an open tunnel");
+        let mut echo = Vec::new();
+        within("the answer", tunnel.read_to_end(&mut echo)).await.expect("an orderly end");
+        assert_eq!(echo, b"EHLO\r\n", "{host}");
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_never_sends_its_hello() {
     let upstream = upstream_that_sends(answer("", b"x")).await;

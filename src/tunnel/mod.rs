@@ -90,12 +90,18 @@ impl Tunnels {
 
     /// Looks at the first bytes, and opens the tunnel if they are a ClientHello for a host that is opened.
     async fn peek(&self, accepted: Accepted, mut client: TcpStream, first: Vec<u8>, upstream: Dialled) {
-        let read = read_hello(&mut client, first);
-        let (bytes, hello) = tokio::select! {
-            read = tokio::time::timeout(self.limits.hello, read) => match read {
-                Ok(Ok(read)) => read,
+        let (mut bytes, mut glance) = (first, [0]);
+        let read = tokio::time::timeout(self.limits.hello, read_hello(&mut client, &mut bytes));
+        let hello = tokio::select! {
+            biased;
+            read = read => match read {
+                Ok(Ok(hello)) => hello,
                 Ok(Err(_)) | Err(_) => return debug!(client = %accepted.client, host = %accepted.host, "no ClientHello came"),
             },
+            // A TLS server never speaks first: this is another protocol, whose client may wait for the greeting, or
+            // the upstream has gone.
+            // Peeked at, because readiness may be left over from the answer of a company proxy.
+            _ = upstream.stream.peek(&mut glance) => Hello::NotTls,
             () = self.shutdown.draining() => return,
         };
         if hello != Hello::Complete {
@@ -211,17 +217,17 @@ impl Tunnels {
     }
 }
 
-/// Reads until the first bytes are known for what they are.
-async fn read_hello(client: &mut TcpStream, mut bytes: Vec<u8>) -> io::Result<(Vec<u8>, Hello)> {
+/// Reads until the first bytes are known for what they are. What was read stays in `bytes` also when it is given up.
+async fn read_hello(client: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<Hello> {
     loop {
-        match hello::scan(&bytes) {
+        match hello::scan(bytes) {
             Hello::Incomplete if bytes.len() <= hello::MAX_HELLO => {}
-            decided => return Ok((bytes, decided)),
+            decided => return Ok(decided),
         }
-        if client.read_buf(&mut bytes).await? == 0 {
+        if client.read_buf(bytes).await? == 0 {
             return match bytes.is_empty() {
                 true => Err(io::ErrorKind::UnexpectedEof.into()),
-                false => Ok((bytes, Hello::NotTls)),
+                false => Ok(Hello::NotTls),
             };
         }
     }
