@@ -11,11 +11,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod auth;
 pub mod classifier;
 pub mod cli;
 pub mod config;
+pub mod copilot;
 pub mod exchange;
+pub mod export;
+pub mod figures;
+pub mod index;
 pub mod listener;
 pub mod metrics;
 pub mod observer;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FOR_ALL: [&str; 4] = ["config", "metrics", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("wire", &[]),
     ("metrics", &[]),
     ("shutdown", &[]),
@@ -29,7 +29,31 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     // The store only says whether new tunnels must be refused.
     ("listener", &["auth", "rules", "store", "tls", "tunnel"]),
     ("recorder", &["classifier", "exchange", "observer", "relay", "rules", "store", "tunnel"]),
-    ("cli", &["auth", "classifier", "exchange", "listener", "recorder", "rules", "store", "tls", "tunnel"]),
+    (
+        "cli",
+        &[
+            "archive",
+            "auth",
+            "classifier",
+            "copilot",
+            "exchange",
+            "export",
+            "figures",
+            "index",
+            "listener",
+            "recorder",
+            "rules",
+            "store",
+            "tls",
+            "tunnel",
+        ],
+    ),
+    // The reading side: files to records, records to meaning, meaning to rows, rows to figures.
+    ("archive", &["exchange", "rules"]),
+    ("copilot", &["rules"]),
+    ("index", &["archive", "copilot", "rules"]),
+    ("figures", &["archive", "copilot", "index", "rules"]),
+    ("export", &["archive", "copilot", "index", "rules"]),
     ("lib", &[]),
 ];
 
