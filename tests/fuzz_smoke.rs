@@ -8,6 +8,7 @@ mod seeds;
 use std::panic;
 
 use copilot_recorder::auth::basic::fuzz_basic;
+use copilot_recorder::copilot::telemetry::fuzz::fuzz_telemetry;
 use copilot_recorder::exchange::from_snapshot;
 use copilot_recorder::exchange::fuzz::fuzz_decode;
 use copilot_recorder::observer::fuzz::{fuzz_hpack, fuzz_http1, fuzz_http2};
@@ -30,6 +31,7 @@ const TARGETS: &[Target] = &[
     Target { name: "spool", body: fuzz_spool, seeds: seeds::spool },
     Target { name: "basic", body: fuzz_basic, seeds: seeds::basic },
     Target { name: "hello", body: fuzz_hello, seeds: seeds::hello },
+    Target { name: "telemetry", body: fuzz_telemetry, seeds: seeds::telemetry },
 ];
 
 #[test]

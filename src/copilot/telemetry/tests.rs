@@ -273,12 +273,12 @@ fn what_is_no_count_is_none() {
 fn hostile_bodies_end() {
     let deep = format!("{}{}", "{\"data\":".repeat(100_000), "}".repeat(100_000));
     for body in [
-        "[".repeat(1 << 20),
-        "{".repeat(1 << 20),
-        ",{\"".repeat(1 << 18),
+        "[".repeat(1 << 18),
+        "{".repeat(1 << 18),
+        ",{\"".repeat(1 << 16),
         "{\"a\":\n".repeat(1 << 16),
-        "\"".repeat(1 << 20),
-        "\\".repeat(1 << 20),
+        "\"".repeat(1 << 18),
+        "\\".repeat(1 << 18),
         deep,
     ] {
         let batch = read(body.as_bytes());
