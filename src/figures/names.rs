@@ -1,9 +1,10 @@
 //! Strings as numbers, so that what is kept of a request or an event is small.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::num::NonZeroU32;
 use std::rc::Rc;
+
+use foldhash::HashMap;
 
 /// A text of [`Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

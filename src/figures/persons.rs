@@ -1,7 +1,8 @@
 //! Who is who: proxy users, and the `tid` of their tokens.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+
+use foldhash::HashMap;
 
 use super::names::{Name, Names};
 
@@ -42,12 +43,12 @@ impl Persons {
 
     /// Of an exchange the proxy's user comes first: he was asked.
     pub(super) fn of_exchange(&self, Identity { user, tid }: Identity) -> Person {
-        user.or_else(|| self.owner(tid)).map(Person::User).or(tid.map(Person::Tid)).unwrap_or(Person::Nobody)
+        Person::of(user.or_else(|| self.owner(tid)), tid)
     }
 
     /// Of an event its own `tid` comes first: a batch may come through the tunnel of another.
     pub(super) fn of_event(&self, Identity { user, tid }: Identity) -> Person {
-        self.owner(tid).or(user).map(Person::User).or(tid.map(Person::Tid)).unwrap_or(Person::Nobody)
+        Person::of(self.owner(tid).or(user), tid)
     }
 
     fn owner(&self, tid: Option<Name>) -> Option<Name> {
@@ -67,6 +68,14 @@ impl Identity {
 }
 
 impl Person {
+    fn of(user: Option<Name>, tid: Option<Name>) -> Self {
+        match (user, tid) {
+            (Some(user), _) => Self::User(user),
+            (None, Some(tid)) => Self::Tid(tid),
+            (None, None) => Self::Nobody,
+        }
+    }
+
     /// As tables show it.
     pub(super) fn label(self, names: &Names) -> String {
         match self {

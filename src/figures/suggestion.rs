@@ -100,8 +100,8 @@ impl Suggestion {
             time: self.show.first.or_else(|| sight?.first)?,
             facts: self.show.sources.facts().or(facts),
             request: self.show.sources.request().or_else(|| sight?.sources.request()),
-            lines: self.show.lines.or(sight.and_then(|sight| sight.lines)).unwrap_or(0),
-            chars: self.show.chars.or(sight.and_then(|sight| sight.chars)).unwrap_or(0),
+            lines: self.show.lines.or_else(|| sight?.lines).unwrap_or(0),
+            chars: self.show.chars.or_else(|| sight?.chars).unwrap_or(0),
             accepted: acceptance.map(|acceptance| Accepted {
                 lines: acceptance.sight.lines.unwrap_or(0),
                 chars: acceptance.sight.chars.unwrap_or(0),

@@ -1,6 +1,6 @@
 //! What is added up for one row.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::edit::Edit;
 use super::persons::Person;

@@ -314,6 +314,12 @@ fn filters_apply_to_requests_and_suggestions_by_their_own_values() {
     assert_eq!(with(Query { models: list("m2"), ..Query::default() }), (0, None));
     assert_eq!(with(Query { users: list("ann"), ..Query::default() }), (2, Some(2)));
     assert_eq!(with(Query { users: list("-"), ..Query::default() }), (0, None));
+    let nobody = tally(
+        Query { users: list("tid:unknown-"), ..Query::default() },
+        &[RequestFact { user: None, tid: Some("unknown-tid"), ..REQUEST }, REQUEST],
+        &[EventFact { tid: Some("unknown-tid"), ..SHOWN }],
+    );
+    assert_eq!((nobody.1.requests, nobody.1.shown), (1, Some(1)));
     let both = vec!["rust".to_owned(), "go".to_owned()];
     assert_eq!(with(Query { languages: both, ..Query::default() }), (2, Some(2)));
 }
@@ -456,6 +462,15 @@ fn the_total_is_that_of_the_rows() {
         assert_eq!(of(Some(by)).1, alone, "{by:?}");
     }
     assert!(of(None).0.is_empty());
+}
+
+#[test]
+fn the_document_names_every_key() {
+    let text = include_str!("../../docs/figures.md");
+    let row = serde_json::to_value(Figures::default()).unwrap();
+    for key in row.as_object().unwrap().keys() {
+        assert!(text.contains(&format!("`{key}`")), "{key}");
+    }
 }
 
 #[test]

@@ -192,7 +192,7 @@ pub(super) fn telemetry() -> Vec<Vec<u8>> {
     vec![
         array.into_bytes(),
         format!("{own}\n{{\"a\":\"open\n{shown}\r\nno json\n{failed}").into_bytes(),
-        [&*failed, own, "{}", &shown].concat().into_bytes(),
+        [failed, own, "{}", &shown].concat().into_bytes(),
         gzip.finish().expect("memory takes bytes"),
     ]
 }
