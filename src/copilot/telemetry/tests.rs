@@ -316,6 +316,20 @@ proptest! {
     }
 
     #[test]
+    fn a_damaged_line_hides_no_other(line in 0..3_usize, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let lines = envelopes();
+        let whole = read(lines.join("\n").as_bytes()).events;
+        let mut lines: Vec<_> = lines.into_iter().map(String::into_bytes).collect();
+        let at = at.index(lines[line].len());
+        lines[line][at] = if byte == b'\n' { b' ' } else { byte };
+        let damaged = read(&lines.join(&b'\n'));
+        for (other, event) in whole.iter().enumerate().filter(|(other, _)| *other != line) {
+            prop_assert!(damaged.events.contains(event), "line {other} at {at}");
+        }
+        prop_assert!(damaged.unreadable > 0 || damaged.events.len() == 3);
+    }
+
+    #[test]
     fn values_split_anywhere_are_joined(text in "\\PC{0,40}", size in 1..9_usize) {
         // As a client splits: by UTF-16 units, a half of a character as an escape.
         let units: Vec<u16> = text.encode_utf16().collect();
