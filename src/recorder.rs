@@ -52,7 +52,7 @@ impl Watcher for Recorder {
             Some(_) => Protocol::Http1,
             None => Protocol::Detect,
         };
-        let limits = ObserverLimits { head: self.limits.head, ..ObserverLimits::default() };
+        let limits = ObserverLimits { head: self.limits.head, message: self.limits.body, ..ObserverLimits::default() };
         let selector = Arc::clone(&self.selector);
         Box::new(RecorderTap {
             observer: Observer::new(protocol, limits),

@@ -39,6 +39,13 @@ impl Content {
         Self { size: Some(decoded.bytes.len() as u64), decoded, sha256, ..Self::default() }
     }
 
+    /// Hashes a body that has no content coding; its bytes are gone from the exchange afterwards.
+    pub(super) fn plain(body: &mut Body) -> Self {
+        let bytes = std::mem::take(&mut body.kept);
+        let (size, sha256) = (Some(bytes.len() as u64), Some(sha256(&bytes)));
+        Self { decoded: Decoded { bytes, ..Decoded::default() }, size, sha256, ..Self::default() }
+    }
+
     /// A body of which nothing is at hand; `lost` tells one that came from one that never was.
     pub(super) fn missing(lost: bool) -> Self {
         Self { lost, ..Self::default() }

@@ -124,8 +124,9 @@ impl Writer {
         match action {
             Action::SpoolHead(exchange) => self.spooler.head(*exchange),
             Action::SpoolBody { id, response, at, bytes } => self.spooler.body(id, response, at, bytes),
+            Action::SpoolMessages { id, messages } => self.spooler.messages(id, &messages),
             Action::Finish(exchange) => self.finish(*exchange, stripped),
-            Action::Skip(id) => self.spooler.forget(id),
+            Action::Skip(id) | Action::Forget(id) => self.spooler.forget(id),
         }
     }
 
@@ -263,6 +264,11 @@ impl Writer {
         if lost {
             let seen = exchange.response.as_ref().map_or(0, |response| response.body.seen);
             return (Content::missing(exchange.request.body.seen > 0), Content::missing(seen > 0));
+        }
+        if exchange.websocket.is_some() {
+            // Messages have no content coding, and where each lies in the body is told.
+            let response = exchange.response.as_mut().map(|response| Content::plain(&mut response.body));
+            return (Content::plain(&mut exchange.request.body), response.unwrap_or_default());
         }
         let limits = self.settings.decode;
         let request = &mut exchange.request;
