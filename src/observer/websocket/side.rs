@@ -145,7 +145,12 @@ impl Side {
             _ if is_control(frame.opcode) => self.control.extend_from_slice(piece),
             Some(message) if message.compressed => {
                 let inflater = self.inflater.get_or_insert_with(|| Box::new(Inflater::new()));
-                message.inflate(piece, inflater, room)?;
+                let result = message.inflate(piece, inflater, room);
+                if result.is_err() {
+                    // How far it could be read depends on how it arrived.
+                    *room.left += self.message.take().map_or(0, |message| message.bytes.len());
+                }
+                return result;
             }
             Some(message) => message.push(piece, room),
             None => {}
