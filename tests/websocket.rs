@@ -244,7 +244,7 @@ async fn what_is_no_websocket_after_all_is_said_and_relayed() {
     assert_eq!(records.len(), 2);
     let [socket, turn] = [&records[0], &records[1]];
     assert_eq!((turn.complete(), text(turn, "response")), (true, DONE.to_owned()));
-    assert_eq!(socket.complete(), false);
+    assert!(!socket.complete());
     let reason = "WebSocket frame with a reserved bit that was not agreed upon";
     assert_eq!(socket.json["recorder"]["malformed"], reason);
 }

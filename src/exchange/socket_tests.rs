@@ -1,6 +1,8 @@
 use std::sync::LazyLock;
 use std::time::{Duration, UNIX_EPOCH};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::exchange::testing::{connection, request_head, response_head};
 use crate::exchange::{Assembler, Exchange, Selector};
@@ -91,6 +93,11 @@ impl Script {
     fn close(&mut self, direction: Direction, ending: Ending) -> &mut Self {
         self.assembler.end(direction, self.now(), ending, &mut self.out);
         self
+    }
+
+    /// The observer gave the socket up.
+    fn lost(&mut self) -> &mut Self {
+        self.event(Event::Malformed { stream: Some(ID), direction: ServerToClient, reason: "why" })
     }
 
     /// Both sides end cleanly, the client first.
@@ -269,7 +276,7 @@ fn nothing_is_kept_of_a_socket_that_nobody_wants() {
 #[test]
 fn a_turn_that_is_cut_says_by_whom() {
     type Play = fn(&mut Script) -> &mut Script;
-    let cases: [(Play, Option<AbortedBy>); 9] = [
+    let cases: [(Play, Option<AbortedBy>); 10] = [
         (|it| it.message(ClientToServer, Close, b"", false).close(ServerToClient, Ending::Truncated), CLIENT),
         (|it| it.message(ServerToClient, Close, b"", false).over(), UPSTREAM),
         (|it| it.message(ServerToClient, Close, b"", false).close(ClientToServer, Ending::Shutdown), UPSTREAM),
@@ -281,7 +288,8 @@ fn a_turn_that_is_cut_says_by_whom() {
         (|it| it.close(ServerToClient, Ending::Truncated), UPSTREAM),
         (|it| it.close(ClientToServer, Ending::Aborted), CLIENT),
         (|it| it.close(ClientToServer, Ending::Shutdown).close(ServerToClient, Ending::Shutdown), SHUTDOWN),
-        (|it| it.event(Event::Malformed { stream: Some(ID), direction: ClientToServer, reason: "why" }), None),
+        (|it| it.lost(), None),
+        (|it| it.message(ClientToServer, Close, b"", false).lost(), None),
     ];
     for (index, (play, by)) in cases.into_iter().enumerate() {
         let mut script = Script::new("/responses");
@@ -405,4 +413,74 @@ fn a_socket_with_messages_of_its_own_stays_spooled() {
     let mut script = Script::new("/responses");
     script.down("early").at(2_000).tick().up(CREATE).down(DONE).over();
     assert_eq!(script.actions(), ["head None 1", "body 1 5", "finish Some(0) 2", "finish None 1"]);
+}
+
+proptest! {
+    /// Whatever is said in whatever order: no message is lost, none is there twice, and the lists say where each lies.
+    #[test]
+    fn every_message_is_in_one_exchange(said in prop::collection::vec((any::<bool>(), 0..6_u8), 0..60), turns in any::<bool>()) {
+        let mut script = Script::new(if turns { "/responses" } else { "/ws" });
+        let mut sent = [Vec::new(), Vec::new()];
+        for (at, (client, what)) in said.into_iter().enumerate() {
+            let direction = if client { ClientToServer } else { ServerToClient };
+            let kind = match what {
+                0 => "response.create",
+                1 => "response.completed",
+                2 => "error",
+                3 => "response.cancel",
+                4 => "",
+                _ => {
+                    script.message(direction, Ping, b"", false);
+                    continue;
+                }
+            };
+            let text = if kind.is_empty() { String::new() } else { format!(r#"{{"type":"{kind}","n":{at}}}"#) };
+            script.at(at as u64 * 300).tick().begins(direction).message(direction, Text, text.as_bytes(), false);
+            sent[direction.index()].push(text);
+        }
+        script.over();
+        let found = in_bodies(script.out);
+        for (mut sent, mut found) in sent.into_iter().zip(found) {
+            sent.sort();
+            found.sort();
+            prop_assert_eq!(found, sent);
+        }
+    }
+}
+
+/// The messages of each direction that the records would have, as their lists say.
+fn in_bodies(actions: Vec<Action>) -> [Vec<String>; 2] {
+    let mut spooled = std::collections::HashMap::<_, [Vec<u8>; 2]>::new();
+    let mut found = [Vec::new(), Vec::new()];
+    for action in actions {
+        match action {
+            Action::SpoolHead(exchange) => _ = spooled.entry(exchange.id).or_default(),
+            Action::SpoolBody { id, response, bytes, .. } => {
+                spooled.get_mut(&id).expect("a head before")[usize::from(response)].extend(bytes);
+            }
+            Action::Forget(id) => assert_eq!(spooled.remove(&id), Some(Default::default())),
+            Action::Finish(exchange) => {
+                let mut bodies = spooled.remove(&exchange.id).unwrap_or_default();
+                bodies[0].extend(exchange.request.body.kept);
+                bodies[1].extend(exchange.response.expect("a head").body.kept);
+                let mut rest = bodies.each_ref().map(|body| &body[..]);
+                let mut first = [true; 2];
+                for message in exchange.websocket.expect("a socket").messages {
+                    let side = usize::from(!message.from_client);
+                    if message.kind.is_data() {
+                        if !std::mem::take(&mut first[side]) {
+                            rest[side] = rest[side].strip_prefix(b"\n").expect("a line feed between");
+                        }
+                        let (text, after) = rest[side].split_at(message.bytes as usize);
+                        rest[side] = after;
+                        found[side].push(String::from_utf8(text.to_vec()).expect("text"));
+                    }
+                }
+                assert_eq!(rest, [b"", b""], "nothing is left");
+            }
+            Action::SpoolMessages { .. } | Action::Skip(_) => {}
+        }
+    }
+    assert!(spooled.is_empty(), "what was spooled is finished or forgotten");
+    found
 }

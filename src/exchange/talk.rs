@@ -95,7 +95,7 @@ impl Flight {
     /// be told of it, and what the spool has of it is dropped.
     pub(super) fn quiet(&mut self, out: &mut Vec<Action>) {
         let has_body = self.exchange().is_some_and(|exchange| exchange.request.body.seen > 0);
-        if self.talk.counts != [0; 2] || self.talk.quiet || has_body {
+        if self.talk.counts != [0; 2] || has_body {
             return;
         }
         self.talk = Talk { quiet: true, ..Talk::default() };

@@ -60,9 +60,11 @@ fn ends_with_word(item: &[u8]) -> bool {
 }
 
 fn is_word(part: &[u8]) -> bool {
-    let part = part.strip_suffix(&[b'.']).or(part.strip_suffix(b"-")).or(part.strip_suffix(b"_")).unwrap_or(part);
-    let part = part.strip_suffix(b":").or(part.strip_suffix(b"=")).unwrap_or(part);
-    WORDS.iter().any(|word| part.eq_ignore_ascii_case(word.as_bytes()))
+    let word = match part {
+        [word @ .., last] if is_break(*last) => word,
+        word => word,
+    };
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn is_break(byte: u8) -> bool {

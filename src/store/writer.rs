@@ -22,7 +22,6 @@ use crate::classifier::{Summary, summarize};
 use crate::config::Redact;
 use crate::exchange::{Action, Exchange};
 use crate::metrics::Metrics;
-use crate::observer::Fields;
 
 /// See the module.
 pub(super) struct Writer {
@@ -265,19 +264,7 @@ impl Writer {
             let seen = exchange.response.as_ref().map_or(0, |response| response.body.seen);
             return (Content::missing(exchange.request.body.seen > 0), Content::missing(seen > 0));
         }
-        if exchange.websocket.is_some() {
-            // Messages have no content coding, and where each lies in the body is told.
-            let response = exchange.response.as_mut().map(|response| Content::plain(&mut response.body));
-            return (Content::plain(&mut exchange.request.body), response.unwrap_or_default());
-        }
-        let limits = self.settings.decode;
-        let request = &mut exchange.request;
-        let request = Content::of(&request.head.fields, &mut request.body, limits);
-        let response = match &mut exchange.response {
-            Some(response) => Content::of(&response.head.fields, &mut response.body, limits),
-            None => Content::of(&Fields::default(), &mut crate::exchange::Body::default(), limits),
-        };
-        (request, response)
+        Content::both(exchange, self.settings.decode)
     }
 
     fn write_or_hold(&mut self, held: Held, reason: &str) {

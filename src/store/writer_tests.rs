@@ -388,6 +388,10 @@ fn a_disk_that_hangs_holds_neither_relays_nor_the_end() {
     assert_eq!(counts.written.load(Ordering::Relaxed), 2, "had it been given more time, all would be there");
 }
 
+fn chats() -> Bench {
+    Bench::on(Arc::default(), Settings { record: vec![Kind::Chat], ..settings() })
+}
+
 /// The second turn on a socket: two messages each way, a ping between.
 fn turn() -> Exchange {
     let text = |from_client, at, bytes| SocketMessage {
@@ -420,7 +424,7 @@ const CREATE: &str = r#"{"model":"m-1","type":"response.create"}"#;
 
 #[test]
 fn a_turn_on_a_websocket_is_a_chat_with_its_messages() {
-    let mut bench = Bench::new();
+    let mut bench = chats();
     let mut turn = turn();
     let socket = turn.websocket.as_mut().unwrap();
     socket.messages_omitted = 2;
@@ -449,11 +453,11 @@ fn a_turn_on_a_websocket_is_a_chat_with_its_messages() {
 
 #[test]
 fn messages_that_look_compressed_are_not_decoded() {
-    let mut bench = Bench::new();
+    let mut bench = chats();
     let mut socket = turn();
     socket.websocket = Some(WebSocket::default());
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut gzip, b"text").unwrap();
+    io::Write::write_all(&mut gzip, b"text").unwrap();
     socket.request.body.kept = gzip.finish().unwrap();
     bench.finish(&socket);
     let record = bench.only_record();
@@ -467,7 +471,7 @@ fn messages_that_look_compressed_are_not_decoded() {
 fn a_turn_in_flight_is_found_again_wherever_its_file_was_cut() {
     let flying = Exchange { complete: false, ..turn() };
     let messages = &flying.websocket.as_ref().unwrap().messages;
-    let mut first = Bench::new();
+    let mut first = chats();
     let mut head = flying.clone();
     head.websocket.as_mut().unwrap().messages.truncate(1);
     first.spool(&head, &[(false, CREATE.as_bytes())]);
@@ -491,7 +495,7 @@ fn a_turn_in_flight_is_found_again_wherever_its_file_was_cut() {
         counts.insert(found.len());
     }
     assert_eq!(counts.into_iter().collect::<Vec<_>>(), [1, 2, 4]);
-    let mut bench = Bench::new();
+    let mut bench = chats();
     bench.disk.put(&Bench::spool_path(&flying), &file);
     bench.writer.recover().unwrap();
     let record = bench.only_record();
@@ -503,7 +507,7 @@ fn a_turn_in_flight_is_found_again_wherever_its_file_was_cut() {
 
 #[test]
 fn what_is_forgotten_leaves_nothing() {
-    let mut bench = Bench::new();
+    let mut bench = chats();
     let socket = turn();
     bench.spool(&socket, &[]);
     assert_eq!(bench.disk.paths().len(), 1);

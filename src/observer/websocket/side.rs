@@ -43,6 +43,8 @@ const CONTROL_MAX: u64 = 125;
 /// A message that inflates to so many times the ceiling for what is kept is given up: inflating takes time, which it
 /// takes from the relay. The ceiling is already far beyond any honest message.
 const BOMB: usize = 64;
+/// What is never too much, however low the ceiling.
+const NO_BOMB: usize = 1 << 20;
 /// Unmasked at a time.
 const PIECE: usize = 4 << 10;
 
@@ -227,7 +229,7 @@ impl Message {
         self.inflated = inflated;
         match result {
             Err(_) => Err("WebSocket message that does not inflate"),
-            Ok(()) if inflated > room.message.saturating_mul(BOMB) => {
+            Ok(()) if inflated > room.message.saturating_mul(BOMB).max(NO_BOMB) => {
                 Err("WebSocket message that inflates beyond all bounds")
             }
             Ok(()) => Ok(()),

@@ -191,13 +191,13 @@ fn compressed(compress: &mut Compress, text: &[u8]) -> Vec<u8> {
 #[test]
 fn a_bomb_costs_bounded_memory_and_then_the_socket() {
     let mut compress = Compress::new(Compression::best(), false);
-    let bomb = compressed(&mut compress, &vec![b'x'; 60 * 1000]);
+    let bomb = compressed(&mut compress, &vec![b'x'; 1_000_000]);
     let after = compressed(&mut compress, b"xxxxxxxxxxx after");
     let lines = play(DEFLATE, 1000, &[(S, &bomb), (S, &after)]);
     assert_eq!(lines[1], format!("< text {}...", "x".repeat(1000)));
     assert_eq!(lines[2..], ["< begins", "< text xxxxxxxxxxx after"], "what follows still refers to all of it");
     let mut compress = Compress::new(Compression::best(), false);
-    let bomb = compressed(&mut compress, &vec![b'x'; 70 * 1000]);
+    let bomb = compressed(&mut compress, &vec![b'x'; 1_100_000]);
     let lines = play(DEFLATE, 1000, &[(S, &bomb), (S, &after)]);
     assert_eq!(lines, ["< begins", "WebSocket message that inflates beyond all bounds"]);
 }
