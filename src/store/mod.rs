@@ -17,6 +17,7 @@ mod record;
 mod redact;
 mod spool;
 mod spooler;
+mod subprotocol;
 #[cfg(test)]
 mod testing;
 mod writer;

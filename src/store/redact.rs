@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::subprotocol;
 use crate::exchange::Exchange;
 use crate::observer::Fields;
 
@@ -104,6 +105,9 @@ fn field<'a>(name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
     }
     if is_one_of(name, &["host", ":authority"]) {
         return user_info(value);
+    }
+    if same(name, b"sec-websocket-protocol") {
+        return subprotocol::redacted(value);
     }
     if name == b":path" || memchr::memmem::find(value, b"://").is_some() || is_one_of(name, URL_FIELDS) {
         return url(value);

@@ -67,6 +67,23 @@ pub(super) fn http2() -> Vec<Vec<u8>> {
     ]
 }
 
+/// The first byte chooses what was agreed upon: 0 is nothing, 1 to 3 are compression.
+pub(super) fn websocket() -> Vec<Vec<u8>> {
+    let with = |agreed: u8, pieces: &[(u8, &[u8])]| [vec![agreed], conversation(pieces)].concat();
+    let hello = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    vec![
+        with(0, &[(C, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"), (S, b"\x01\x03Hel\x89\x01p\x80\x02lo")]),
+        with(0, &[(S, b"\x82\x7e\x00\x7e0123456789"), (C, b"\x8a\x00\x88\x02\x03\xe8"), (S, b"\x88\x05\x03\xe8bye")]),
+        with(0, &[(C, b"\x02\x7f\0\0\0\0\0\0\0\x03abc\x00\x00\x80\x50"), (C, &[b'x'; 80])]),
+        with(1, &[(S, hello), (S, b"\xc1\x05\xf2\x00\x11\x00\x00"), (C, hello)]),
+        with(2, &[(C, hello), (C, hello), (S, b"\xc1\x0b\x00\x05\x00\xfa\xffHello\x00")]),
+        with(
+            3,
+            &[(S, b"\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), (S, b"\x41\x03\xf2\x48\xcd\x80\x04\xc9\xc9\x07\x00")],
+        ),
+    ]
+}
+
 pub(super) fn hpack() -> Vec<Vec<u8>> {
     vec![
         blocks(
