@@ -169,7 +169,7 @@ impl Open {
             Some(at) => at,
             None if common.may_call() => {
                 // A piece of a call whose beginning was lost.
-                if piece.id.is_none() && name.is_none() {
+                if !whole && piece.id.is_none() && name.is_none() {
                     common.faults.misplaced += 1;
                 }
                 self.choice.tool_calls.push(ToolCall::default());

@@ -8,6 +8,9 @@ use super::wire::Event;
 use crate::copilot::json::mend::{End, Scan, pair_surrogates};
 use crate::copilot::json::{Text, elements};
 
+/// The last event of completions and chats.
+const DONE: &str = "[DONE]";
+
 /// Reads the text of a body, in whichever form it is.
 pub(super) fn read(text: &str, ceilings: Ceilings) -> Option<Answer> {
     let text = &*pair_surrogates(text);
@@ -68,8 +71,12 @@ impl Reader {
             if rest.is_empty() {
                 return;
             }
-            if rest.trim_end() == "[DONE]" {
+            let word = rest.trim_end();
+            if word == DONE {
                 self.assembly.done();
+                return;
+            }
+            if part.cut && DONE.starts_with(word) {
                 return;
             }
             let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Event<'_>>();
