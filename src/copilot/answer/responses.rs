@@ -55,12 +55,8 @@ impl Responses {
         let (text, delta) = (event.text.or_empty(), event.delta.plain.or_empty());
         let blocks = &mut self.blocks;
         match name {
-            "created" | "in_progress" | "queued" => self.named(event.response, common),
-            "output_item.added" => {
-                if blocks.open(index, common) {
-                    open(blocks, index, &event.item.read(), common);
-                }
-            }
+            "created" | "in_progress" | "queued" => named(event.response, common),
+            "output_item.added" => begin(blocks, index, event.item, common),
             "output_item.done" => {
                 if blocks.state(index) == Some(State::Closed) {
                     common.faults.repeated += 1;
@@ -91,14 +87,6 @@ impl Responses {
             }
             // Progress of tools on the server, annotations, and what is newer than this reader.
             _ => {}
-        }
-    }
-
-    /// The events before the answer carry the whole request again: read only for what is not known yet.
-    fn named(&mut self, response: Raw<'_>, common: &mut Common) {
-        if common.id.is_none() || common.model.is_none() {
-            let response: ResponseNode<'_> = response.read();
-            common.named(response.id.filled(), response.model.filled());
         }
     }
 
@@ -180,10 +168,24 @@ fn what(node: &ItemNode<'_>) -> Option<What> {
     }
 }
 
+/// The events before the answer carry the whole request again: read only for what is not known yet.
+fn named(response: Raw<'_>, common: &mut Common) {
+    if common.id.is_none() || common.model.is_none() {
+        let response: ResponseNode<'_> = response.read();
+        common.named(response.id.filled(), response.model.filled());
+    }
+}
+
+fn begin(blocks: &mut Blocks, index: u64, node: Raw<'_>, common: &mut Common) {
+    if blocks.open(index, common) {
+        open(blocks, index, &node.read(), common);
+    }
+}
+
 /// What an item says of itself when it begins. Its texts come in pieces.
 fn open(blocks: &mut Blocks, index: u64, node: &ItemNode<'_>, common: &mut Common) {
     if what(node) == Some(What::Call) {
-        let id = node.call_id.filled().or(node.id.filled());
+        let id = node.call_id.filled().or_else(|| node.id.filled());
         blocks.name(index, id, node.name.filled(), common);
     }
 }
