@@ -8,6 +8,8 @@ mod seeds;
 use std::panic;
 
 use copilot_recorder::auth::basic::fuzz_basic;
+use copilot_recorder::copilot::answer::fuzz::fuzz_answer;
+use copilot_recorder::copilot::prompt::fuzz::fuzz_prompt;
 use copilot_recorder::copilot::telemetry::fuzz::fuzz_telemetry;
 use copilot_recorder::exchange::from_snapshot;
 use copilot_recorder::exchange::fuzz::fuzz_decode;
@@ -33,6 +35,8 @@ const TARGETS: &[Target] = &[
     Target { name: "basic", body: fuzz_basic, seeds: seeds::basic },
     Target { name: "hello", body: fuzz_hello, seeds: seeds::hello },
     Target { name: "telemetry", body: fuzz_telemetry, seeds: seeds::telemetry },
+    Target { name: "answer", body: fuzz_answer, seeds: seeds::answer },
+    Target { name: "prompt", body: fuzz_prompt, seeds: seeds::prompt },
 ];
 
 #[test]
