@@ -7,6 +7,7 @@ mod seeds;
 
 use std::panic;
 
+use copilot_recorder::archive::fuzz::fuzz_record;
 use copilot_recorder::auth::basic::fuzz_basic;
 use copilot_recorder::exchange::from_snapshot;
 use copilot_recorder::exchange::fuzz::fuzz_decode;
@@ -30,6 +31,7 @@ const TARGETS: &[Target] = &[
     Target { name: "spool", body: fuzz_spool, seeds: seeds::spool },
     Target { name: "basic", body: fuzz_basic, seeds: seeds::basic },
     Target { name: "hello", body: fuzz_hello, seeds: seeds::hello },
+    Target { name: "record", body: fuzz_record, seeds: seeds::record },
 ];
 
 #[test]
