@@ -7,6 +7,7 @@ mod seeds;
 
 use std::panic;
 
+use copilot_recorder::archive::fuzz::fuzz_record;
 use copilot_recorder::auth::basic::fuzz_basic;
 use copilot_recorder::copilot::answer::fuzz::fuzz_answer;
 use copilot_recorder::copilot::prompt::fuzz::fuzz_prompt;
@@ -35,6 +36,7 @@ const TARGETS: &[Target] = &[
     Target { name: "basic", body: fuzz_basic, seeds: seeds::basic },
     Target { name: "hello", body: fuzz_hello, seeds: seeds::hello },
     Target { name: "telemetry", body: fuzz_telemetry, seeds: seeds::telemetry },
+    Target { name: "record", body: fuzz_record, seeds: seeds::record },
     Target { name: "answer", body: fuzz_answer, seeds: seeds::answer },
     Target { name: "prompt", body: fuzz_prompt, seeds: seeds::prompt },
 ];

@@ -14,7 +14,8 @@ use crate::rules::{HostTable, Kind, KindTable};
 
 pub use error::{ConfigError, Place};
 pub use resolve::{
-    AuthorityInputs, DEFAULT_FILE, DEFAULT_USERS, Flags, Inputs, Resolved, Verbosity, authority, resolve, users_file,
+    AuthorityInputs, DEFAULT_FILE, DEFAULT_USERS, Flags, Inputs, Resolved, Verbosity, authority, logs_folder, resolve,
+    users_file,
 };
 pub use settings::{Form, SETTINGS, Setting};
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub on_store_failure: OnStoreFailure,
     /// Wait until the disk has each record before it counts as written (`fsync`).
     pub fsync: bool,
+    /// Keep the index beside the records up to date while recording.
+    pub index: bool,
 }
 
 /// Who may use the proxy.

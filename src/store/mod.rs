@@ -5,7 +5,6 @@
 
 mod clock;
 mod content;
-mod digest;
 mod disk;
 #[doc(hidden)]
 pub mod fuzz;
@@ -17,7 +16,6 @@ mod record;
 mod redact;
 mod spool;
 mod spooler;
-mod subprotocol;
 #[cfg(test)]
 mod testing;
 mod writer;

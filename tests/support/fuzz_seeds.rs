@@ -214,6 +214,18 @@ pub(super) fn telemetry() -> Vec<Vec<u8>> {
     ]
 }
 
+pub(super) fn record() -> Vec<Vec<u8>> {
+    let head = r#"{"proxy-authorization": "ann:pass", "timestamp": "2024-12-08T13:18:23.331449", "proxy-time-consumed": "1.5ms", "request": {"url": "https://u:p@api.example.com/chat/completions?key=1", "method": "POST", "headers": {"Authorization": "Bearer tid=1;exp=2:sig", "n": 1}, "content": "#;
+    let answer = r#"}, "response": {"status_code": 200, "headers": {}, "content": "#;
+    let recorder = r#"}, "recorder": {"schema": 1, "id": "01940000-0000-7000-8000-000000000001", "kind": "chat", "rule": "chat", "complete": true, "aborted_by": null, "client": "127.0.0.1:1", "timings": {"connect": 1.5, "last_byte": null}, "chunks": [[1.5, 10]], "request": {"content_size": 3, "codings": ["gzip"], "encoding": "base64", "content_tail": "4p0="}, "response": null, "websocket": {"messages": [["client", 1.5, 10, "text", 1]]}}}"#;
+    vec![
+        format!(r#"{head}"a\ud800b"{answer}"data: x\n\n"}}}}"#).into_bytes(),
+        format!(r#"{head}{{"a": [1, "b c"]}}{answer}[{{"choices": []}}, "[DONE]"]}}}}"#).into_bytes(),
+        format!(r#"{head}"AAEC"{answer}"x"{recorder}"#).into_bytes(),
+        b"{}".to_vec(),
+    ]
+}
+
 /// What each side sends, in turn: before each piece a byte with the side in its top bit and the length below.
 fn conversation(pieces: &[(u8, &[u8])]) -> Vec<u8> {
     let pieces = pieces.iter().flat_map(|(side, bytes)| bytes.chunks(0x7e).map(move |it| (side | it.len() as u8, it)));

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::redact::MARK;
+use super::MARK;
 
 /// Words after which a credential follows, in the same item or the next.
 const WORDS: &[&str] =
