@@ -6,6 +6,8 @@ pub mod output;
 pub mod run;
 pub mod users;
 
+pub mod filter;
+
 mod error;
 mod greeting;
 mod logging;
