@@ -9,6 +9,7 @@ pub mod reindex;
 pub mod rows;
 pub mod run;
 pub mod search;
+pub mod show;
 pub mod table;
 pub mod tail;
 pub mod users;
@@ -82,6 +83,7 @@ enum Command {
     /// Say who may use the proxy.
     Users(users::UsersArgs),
     List(list::ListArgs),
+    Show(show::ShowArgs),
     Search(search::SearchArgs),
     Tail(tail::TailArgs),
     Reindex(reindex::ReindexArgs),
@@ -144,6 +146,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
             users::run(&args, &file, &mut io::stdin().lock(), &mut io::stdout().lock())
         }
         Command::List(args) => list::run(&args, &mut io::stdout().lock()),
+        Command::Show(args) => show::run(&args, &mut io::stdout().lock()),
         Command::Search(args) => search::run(&args, &mut io::stdout().lock()),
         Command::Tail(args) => tail::run(&args, &mut io::stdout().lock()),
         Command::Reindex(args) => reindex::run(&args, &mut io::stdout().lock()),
