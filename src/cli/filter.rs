@@ -165,7 +165,7 @@ fn instant(text: &str) -> Result<i64, String> {
 }
 
 /// A point in time, in microseconds since 1970. Without a zone it is one of `now`'s.
-fn when<Z: TimeZone>(text: &str, now: &DateTime<Z>) -> Result<i64, String> {
+pub(super) fn when<Z: TimeZone>(text: &str, now: &DateTime<Z>) -> Result<i64, String> {
     let text = text.trim();
     let time = match text {
         "now" => Some(now.timestamp_micros()),

@@ -10,6 +10,7 @@ pub mod rows;
 pub mod run;
 pub mod search;
 pub mod show;
+pub mod stats;
 pub mod table;
 pub mod tail;
 pub mod users;
@@ -85,6 +86,7 @@ enum Command {
     List(list::ListArgs),
     Show(show::ShowArgs),
     Search(search::SearchArgs),
+    Stats(stats::StatsArgs),
     Tail(tail::TailArgs),
     Reindex(reindex::ReindexArgs),
 }
@@ -148,6 +150,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::List(args) => list::run(&args, &mut io::stdout().lock()),
         Command::Show(args) => show::run(&args, &mut io::stdout().lock()),
         Command::Search(args) => search::run(&args, &mut io::stdout().lock()),
+        Command::Stats(args) => stats::run(&args, &mut io::stdout().lock()),
         Command::Tail(args) => tail::run(&args, &mut io::stdout().lock()),
         Command::Reindex(args) => reindex::run(&args, &mut io::stdout().lock()),
     }
