@@ -14,6 +14,7 @@ pub mod stats;
 pub mod table;
 pub mod tail;
 pub mod users;
+pub mod verify;
 pub mod words;
 
 pub mod filter;
@@ -89,6 +90,7 @@ enum Command {
     Stats(stats::StatsArgs),
     Tail(tail::TailArgs),
     Reindex(reindex::ReindexArgs),
+    Verify(verify::VerifyArgs),
 }
 
 #[derive(Args)]
@@ -153,6 +155,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Stats(args) => stats::run(&args, &mut io::stdout().lock()),
         Command::Tail(args) => tail::run(&args, &mut io::stdout().lock()),
         Command::Reindex(args) => reindex::run(&args, &mut io::stdout().lock()),
+        Command::Verify(args) => verify::run(&args, &mut io::stdout().lock()),
     }
 }
 

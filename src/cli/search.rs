@@ -70,7 +70,7 @@ pub fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<u8, CliError> {
 /// Where it stands in the record. None where the file has gone or changed, and where the index sees a word that we do
 /// not (it takes letters with and without accents for the same).
 fn place(logs: &Path, row: &Row, words: &Words, columns: usize) -> Option<Context> {
-    let record = archive::read(&logs.join(&row.file)).ok()?;
+    let record = archive::read_below(logs, Path::new(&row.file)).ok()?;
     let prompt = prompt::read(&record.request_body.text);
     let mut texts = prompt.as_ref().map(texts_of).unwrap_or_default();
     let answer = answer::read(&record.response_body.text);

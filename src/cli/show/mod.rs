@@ -15,7 +15,7 @@ use super::CliError;
 use super::logs::{LogsArgs, Opened};
 use super::output::{self, Look, json_line, printable};
 use super::rows;
-use crate::archive::{self, Body, Record};
+use crate::archive::{self, Body, Form, Record};
 use crate::copilot::answer::Answer;
 use crate::copilot::prompt::Prompt;
 use crate::copilot::{answer, prompt, telemetry};
@@ -86,14 +86,15 @@ pub fn run(args: &ShowArgs, out: &mut dyn Write) -> Result<u8, CliError> {
     let opened = args.logs.open()?;
     let row = find(&opened, &args.id)?;
     let path = opened.index.logs().join(&row.file);
-    let record = archive::read(&path).map_err(|why| unreadable(&path, &why))?;
+    // The file once, so that all that is shown is of one moment.
+    let text = archive::load(&path).map_err(|why| unreadable(&path, &why))?;
+    let record = archive::parse(Path::new(&row.file), &text).map_err(|why| unreadable(&path, &why))?;
     if args.raw {
         raw(if args.request { &record.request_body } else { &record.response_body }, out)?;
         return Ok(0);
     }
     let subject = Subject::gather(&opened, row, record)?;
     if args.json {
-        let text = std::fs::read(&path)?;
         writeln!(out, "{}", subject.json(&text)?)?;
     } else {
         let detail = Detail { headers: args.headers, full: args.full };
@@ -188,10 +189,29 @@ impl Subject {
             events: &self.events,
             telemetry: self.batch.as_ref().map(|batch| batch.events.iter().map(events::json).collect()),
             previous: self.previous.as_ref().map(|row| row.id.as_str()),
-            // The file was read as a record just now; it may have been replaced by something else since.
-            record: serde_json::from_slice(file).unwrap_or_default(),
+            record: self.file(file),
         };
         json_line(&whole).map_err(|error| CliError::Stream(error.into()))
+    }
+}
+
+impl Subject {
+    /// The file's own JSON. Files of the older tool hold credentials, which no command gives away.
+    fn file(&self, text: &[u8]) -> serde_json::Value {
+        // What was read as a record can be deeper than this reader goes, in what records do not have.
+        let mut file: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+        let Some(top) = file.as_object_mut().filter(|_| self.row.form == Form::Older) else { return file };
+        let record = &self.record;
+        top.insert("proxy-authorization".into(), record.user.as_deref().unwrap_or("-").into());
+        for (message, fields) in [("request", &record.request_headers), ("response", &record.response_headers)] {
+            let Some(message) = top.get_mut(message).and_then(serde_json::Value::as_object_mut) else { continue };
+            if message.contains_key("url") {
+                message.insert("url".into(), record.url.as_str().into());
+            }
+            let fields = fields.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+            message.insert("headers".into(), serde_json::Value::Object(fields.collect()));
+        }
+        file
     }
 }
 

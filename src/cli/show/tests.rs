@@ -415,6 +415,20 @@ fn json_has_all_of_it_on_one_line() {
 }
 
 #[test]
+fn json_of_an_older_file_has_no_credentials() {
+    let mut subject = subject();
+    subject.row.form = Form::Older;
+    let file = br#"{"proxy-authorization": "alice:hunter2", "request": {"url": "https://a:hunter2@x", "method": "POST",
+        "headers": {"Authorization": "hunter2"}, "content": {"a": 1}}, "response": {"headers": {"Set-Cookie": "hunter2"}}}"#;
+    let line = subject.json(file).unwrap();
+    assert!(!line.contains("hunter2"), "{line}");
+    let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(value["record"]["proxy-authorization"], "alice");
+    assert_eq!(value["record"]["request"]["content"]["a"], 1);
+    assert_eq!(value["record"]["request"]["headers"]["Editor-Version"], "vscode/1.95.3");
+}
+
+#[test]
 fn candidates_are_named() {
     let look = Look { zone: FixedOffset::east_opt(0), ..Look::default() };
     assert_eq!(
