@@ -1,6 +1,6 @@
 //! The words of a search, and where they stand in a text.
 //!
-//! Words are what the index takes for words: runs of letters and digits, without regard to case.
+//! Words are what the index takes for words: runs of letters, digits and `_`, without regard to case.
 
 use super::output::{printable, shortened, width};
 use super::print::Context;
@@ -30,10 +30,8 @@ impl Words {
             }
         }
         terms.retain(|term| !term.words.is_empty());
-        // A phrase is closed by its quote, also where that is missing.
-        let closed = text.trim_end().ends_with('"') || text.matches('"').count() % 2 == 1;
         if let Some(last) = terms.last_mut() {
-            last.open = !closed;
+            last.open = text.chars().next_back().is_some_and(is_word);
         }
         Self(terms)
     }
@@ -92,6 +90,10 @@ impl Term {
     }
 }
 
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
 fn lower(word: &str) -> String {
     word.chars().flat_map(char::to_lowercase).collect()
 }
@@ -112,9 +114,9 @@ impl<'a> Iterator for Tokens<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.text.get(self.at..)?;
-        let start = self.at + rest.find(char::is_alphanumeric)?;
+        let start = self.at + rest.find(is_word)?;
         let rest = self.text.get(start..)?;
-        let length = rest.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(rest.len());
+        let length = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
         self.at = start + length;
         Some((start, &rest[..length]))
     }
@@ -177,8 +179,10 @@ mod tests {
         assert_eq!(place("nam x", "let name = x;").unwrap(), "let name = [x];", "the first must be whole");
         assert_eq!(place("\"nam\"", "let name"), None);
         assert_eq!(place("\"let name\"", "x let\n\t name = y").unwrap(), "x [let name] = y");
-        assert_eq!(place("\"let name", "let names, let name").unwrap(), "let names, [let name]");
-        assert_eq!(place("read_config", "fn read_config()").unwrap(), "fn [read]_config()", "punctuation separates");
+        assert_eq!(place("\"let name", "let names, let name").unwrap(), "[let names], let name");
+        assert_eq!(place("read_con", "fn read_config()").unwrap(), "fn [read_config]()");
+        assert_eq!(place("io::read", "use std::io").unwrap(), "use std::[io]", "punctuation separates");
+        assert_eq!(place("nam ", "let name"), None, "a word that was ended does not go on");
         assert_eq!(place("ÉCOLE", "l'école").unwrap(), "l'[école]");
         assert_eq!(place("?", "?"), None);
     }
