@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -13,11 +13,12 @@ use super::greeting::{self, Greeting};
 use super::line::Printer;
 use crate::auth::{Authenticator, UsersError};
 use crate::config::{Access, Config};
+use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::shutdown::Shutdown;
-use crate::store::{OpenError, Store};
+use crate::store::{OnRecord, OpenError, Store};
 use crate::tls::{Authority, AuthorityError, ClientConfigs, ServerConfigs, TrustError};
 use crate::tunnel::{Dialler, Tunnels};
 
@@ -94,7 +95,10 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     let servers = ServerConfigs::new(Arc::clone(&authority))?;
     let metrics = Metrics::default();
     let printer = Printer::start(quiet).map_err(StartError::Runtime)?;
-    let store = Store::open(&config, metrics.clone(), printer.on_record())?;
+    // It begins when the store is open and the folder ours; what comes before then it finds there.
+    let indexer = Arc::new(OnceLock::new());
+    let store = Store::open(&config, metrics.clone(), on_record(printer.on_record(), Arc::clone(&indexer)))?;
+    let indexer = config.index.then(|| indexer.get_or_init(|| Indexer::start(&config.logs)).clone());
     greeting::hello(&Greeting { address, advertise: &advertise, config: &config, authority: &authority, origin });
 
     let shutdown = Shutdown::default();
@@ -121,10 +125,30 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         shutdown: shutdown.clone(),
     };
     let ended = until_told(listener, Arc::new(front_door), &shutdown, config.limits.shutdown, signals).await;
-    let totals = tokio::task::spawn_blocking(move || store.close()).await.unwrap_or_default();
+    let close = move || {
+        let totals = store.close();
+        if let Some(indexer) = indexer {
+            indexer.close(INDEX_PATIENCE);
+        }
+        totals
+    };
+    let totals = tokio::task::spawn_blocking(close).await.unwrap_or_default();
     printer.finish();
     greeting::farewell(totals, &metrics);
     ended
+}
+
+/// The index can be brought up to date later by anybody: the exit does not wait for more than what is usually left.
+const INDEX_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the store calls after each record: the line on stderr, then the index.
+fn on_record(print: OnRecord, indexer: Arc<OnceLock<Indexer>>) -> OnRecord {
+    Box::new(move |summary, path| {
+        print(summary, path);
+        if let Some(indexer) = indexer.get() {
+            indexer.wrote(path);
+        }
+    })
 }
 
 /// Serves until a signal comes, then lets streams end; a second signal, or the time limit, ends them at once.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use tokio::time::sleep;
@@ -63,7 +63,7 @@ pub(super) fn follow(
     let opened = logs.open()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let work = async { Follower { logs, filter, json }.follow(opened, limit.unwrap_or(BEGIN_WITH), out).await };
+        let work = async { Follower { filter, json }.follow(opened, limit.unwrap_or(BEGIN_WITH), out).await };
         tokio::select! {
             // The signals first: they are listened to before the first row is shown.
             biased;
@@ -83,13 +83,12 @@ async fn signalled() -> Result<(), CliError> {
 }
 
 struct Follower<'a> {
-    logs: &'a LogsArgs,
     filter: &'a Filter,
     json: bool,
 }
 
 impl Follower<'_> {
-    async fn follow(&self, mut opened: Opened, limit: u64, out: &mut dyn Write) -> Result<u8, CliError> {
+    async fn follow(&self, opened: Opened, limit: u64, out: &mut dyn Write) -> Result<u8, CliError> {
         // Said at the beginning, and no outcome: the end is a person's Ctrl-C.
         let _ = opened.outcome();
         let look = Look::of_stdout();
@@ -104,17 +103,14 @@ impl Follower<'_> {
 
         let mut pause = AT_ONCE;
         let mut said = false;
-        let mut looked = Instant::now();
         loop {
-            sleep(pause).await;
-            if looked.elapsed() >= LOOK_AT_FOLDER && !recorder_runs(opened.index.logs()) {
-                if !said {
-                    eprintln!("no recorder is running on {}; its files are looked at", opened.index.logs().display());
-                    said = true;
-                }
-                opened = self.logs.open()?;
-                looked = Instant::now();
+            let alone = !recorder_runs(opened.index.logs());
+            if alone && !said {
+                eprintln!("no recorder is running on {}; its files are looked at", opened.index.logs().display());
+                said = true;
             }
+            // Without recorder the index looks at the folders itself each time it is asked.
+            sleep(if alone { LOOK_AT_FOLDER } else { pause }).await;
             let (rows, next) = opened.index.arrived(Some(mark))?;
             mark = next;
             pause = if rows.is_empty() { (pause * 5 / 4).min(AT_LEISURE) } else { AT_ONCE };

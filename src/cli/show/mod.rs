@@ -111,10 +111,7 @@ fn unreadable(path: &Path, why: &archive::Unreadable) -> CliError {
 
 fn find(opened: &Opened, id: &str) -> Result<Row, CliError> {
     let file = Path::new(id);
-    // A path as one sees it from here, if it is one; the index knows it below the folder of the logs.
-    let below = (file.canonicalize().ok().zip(opened.index.logs().canonicalize().ok()))
-        .and_then(|(file, logs)| Some(file.strip_prefix(logs).ok()?.to_string_lossy().into_owned()));
-    match opened.index.find(below.as_deref().unwrap_or(id))? {
+    match opened.index.find(id)? {
         Located::One(row) => Ok(*row),
         Located::Several(rows) => Err(CliError::Negative(several(id, &rows, &Look::default()))),
         Located::None if file.is_file() => Err(match archive::read(file) {
