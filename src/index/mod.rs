@@ -24,10 +24,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::build::Work;
 use self::place::{Database, Live};
-use crate::archive::Record;
-use crate::rules::Kind;
 pub use indexer::Indexer;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
+
+use crate::rules::Kind;
 
 /// Which exchanges are asked for. Every test that is set must hold; within a list any one may.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -215,7 +215,7 @@ impl Index {
 
 /// The row that a record gives: what the index has of it when it is up to date. `file` as [`Row::file`].
 #[must_use]
-pub fn row_of(record: &Record, file: String) -> Row {
+pub fn row_of(record: &crate::archive::Record, file: String) -> Row {
     digest::digest(record, file).row
 }
 
