@@ -69,6 +69,8 @@ impl From<&str> for Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout(Vec<Option<usize>>);
 
+/// Two letters and `…`.
+const SHORTEST: usize = 3;
 /// Between two columns.
 const GAP: usize = 2;
 
@@ -89,20 +91,33 @@ impl Layout {
         layout
     }
 
-    /// The widest column that may gives way, one step at a time; then spare columns go.
+    /// Columns that may are shortened; if that is not enough spare ones go, one after the other; if that is not either,
+    /// the others are shortened further.
     fn fit(&mut self, columns: &[Column], most: usize) {
+        let mut wanted = self.0.clone();
+        loop {
+            self.shorten(columns, most, |least| least);
+            let spare = columns.iter().enumerate().filter(|(at, column)| column.spare > 0 && wanted[*at].is_some());
+            match spare.max_by_key(|(_, column)| column.spare) {
+                Some((at, _)) if self.total() > most => {
+                    wanted[at] = None;
+                    self.0.clone_from(&wanted);
+                }
+                _ => break,
+            }
+        }
+        self.shorten(columns, most, |_| SHORTEST);
+    }
+
+    /// The widest column gives way, one step at a time.
+    fn shorten(&mut self, columns: &[Column], most: usize, least: impl Fn(usize) -> usize) {
         while self.total() > most {
             let give = |(at, column): (usize, &Column)| {
                 let wide = self.0.get(at).copied().flatten()?;
-                column.least.filter(|least| wide > *least).map(|_| (wide, at))
+                column.least.filter(|own| wide > least(*own)).map(|_| (wide, at))
             };
-            if let Some((_, at)) = columns.iter().enumerate().filter_map(give).max() {
-                self.0[at] = self.0[at].map(|wide| wide - 1);
-                continue;
-            }
-            let spare = columns.iter().enumerate().filter(|(at, column)| column.spare > 0 && self.0[*at].is_some());
-            let Some((at, _)) = spare.max_by_key(|(_, column)| column.spare) else { return };
-            self.0[at] = None;
+            let Some((_, at)) = columns.iter().enumerate().filter_map(give).max() else { return };
+            self.0[at] = self.0[at].map(|wide| wide - 1);
         }
     }
 
@@ -186,13 +201,20 @@ ID  USER   TOKENS
 22  山田           cut"
         );
         assert_eq!(
-            drawn(Some(15)),
+            drawn(Some(18)),
             "\
 ID  USER
-1   ale…
-22  山田  cut"
+1   alexander
+22  山田       cut"
         );
-        assert_eq!(drawn(Some(1)), drawn(Some(15)), "what matters stays");
+        assert_eq!(
+            drawn(Some(1)),
+            "\
+ID  US…
+1   al…
+22  山…  cut",
+            "what matters stays"
+        );
     }
 
     #[test]
