@@ -11,6 +11,7 @@ use copilot_recorder::archive::fuzz::fuzz_record;
 use copilot_recorder::auth::basic::fuzz_basic;
 use copilot_recorder::copilot::answer::fuzz::fuzz_answer;
 use copilot_recorder::copilot::prompt::fuzz::fuzz_prompt;
+use copilot_recorder::copilot::telemetry::fuzz::fuzz_telemetry;
 use copilot_recorder::exchange::from_snapshot;
 use copilot_recorder::exchange::fuzz::fuzz_decode;
 use copilot_recorder::observer::fuzz::{fuzz_hpack, fuzz_http1, fuzz_http2};
@@ -36,6 +37,7 @@ const TARGETS: &[Target] = &[
     Target { name: "record", body: fuzz_record, seeds: seeds::record },
     Target { name: "answer", body: fuzz_answer, seeds: seeds::answer },
     Target { name: "prompt", body: fuzz_prompt, seeds: seeds::prompt },
+    Target { name: "telemetry", body: fuzz_telemetry, seeds: seeds::telemetry },
 ];
 
 #[test]

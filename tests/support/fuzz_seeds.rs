@@ -190,6 +190,25 @@ pub(super) fn record() -> Vec<Vec<u8>> {
     ]
 }
 
+pub(super) fn telemetry() -> Vec<Vec<u8>> {
+    let shown = r#"{"time":"2026-03-02T09:15:00.25Z","iKey":"7d7048df-6dd0-4048-bb23-b716c1461f8f","tags":{"ai.user.id":"a"},
+        "data":{"baseType":"EventData","baseData":{"name":"copilot/ghostText.shown","properties":{"choiceIndex":"0",
+        "editor_version":"vscode/1.9","long":"a\ud83d","long_02":"\ude00","timeout":"15000"},"measurements":{"numLines":2}}}}"#;
+    let failed =
+        r#"{"data":{"baseType":"ExceptionData","baseData":{"exceptions":[{"id":1},{"id":2}],"properties":null}}}"#;
+    let own = r#"{"name":"x/panel.request","iKey":"o:1","data":{"baseData":{"properties":{"isShown":true}}}}"#;
+    let shown = shown.replace("\n        ", "");
+    let array = format!("\u{feff}[{shown},{failed},{own}]");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(array.as_bytes()).expect("memory takes bytes");
+    vec![
+        array.into_bytes(),
+        format!("{own}\n{{\"a\":\"open\n{shown}\r\nno json\n{failed}").into_bytes(),
+        [failed, own, "{}", &shown].concat().into_bytes(),
+        gzip.finish().expect("memory takes bytes"),
+    ]
+}
+
 /// What each side sends, in turn: before each piece a byte with the side in its top bit and the length below.
 fn conversation(pieces: &[(u8, &[u8])]) -> Vec<u8> {
     let pieces = pieces.iter().flat_map(|(side, bytes)| bytes.chunks(0x7e).map(move |it| (side | it.len() as u8, it)));
