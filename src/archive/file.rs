@@ -139,19 +139,24 @@ fn object(text: &str) -> Result<File<'_>, Unreadable> {
     if text.trim_ascii_start().starts_with('{') {
         match serde_json::from_str(text) {
             Ok(file) => return Ok(file),
-            Err(error) if error.classify() != Category::Data => return Err(unreadable(&error)),
+            Err(error) if error.classify() != Category::Data => return Err(unreadable(text, &error)),
             // Keys of a record that say nothing of one; whether the rest is JSON is still to be seen.
             Err(_) => {}
         }
     }
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) => Err(Unreadable::Foreign),
-        Err(error) => Err(unreadable(&error)),
+        Err(error) => Err(unreadable(text, &error)),
     }
 }
 
-fn unreadable(error: &serde_json::Error) -> Unreadable {
-    if error.is_eof() { Unreadable::Cut } else { Unreadable::NotJson }
+fn unreadable(text: &str, error: &serde_json::Error) -> Unreadable {
+    // To the parser a number without its last digits is none; with one more digit it sees the end of the file.
+    let in_number = |text: &str| {
+        text.ends_with(['.', '-', '+', 'e', 'E'])
+            && serde_json::from_str::<IgnoredAny>(&format!("{text}0")).is_err_and(|error| error.is_eof())
+    };
+    if error.is_eof() || in_number(text) { Unreadable::Cut } else { Unreadable::NotJson }
 }
 
 fn ours(file: &File<'_>, recorder: &RawValue) -> Result<Record, Unreadable> {

@@ -41,7 +41,7 @@ fn record() -> Record {
         connection: None,
         http_version: None,
         timings: Timings { first_byte: Some(40.0), ..Timings::default() },
-        chunks: vec![(41.0, 10), (45.0, ANSWER.len() as u64 - 30), (50.0, 20)],
+        chunks: vec![(41.0, 10), (45.0, ANSWER.len() as u64 - 24), (50.0, 14)],
         messages: None,
     }
 }

@@ -15,6 +15,7 @@ mod place;
 mod queries;
 pub mod row;
 mod schema;
+mod statements;
 mod write;
 
 use std::cell::RefCell;

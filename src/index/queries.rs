@@ -7,7 +7,9 @@ use rusqlite::{Row as Columns, params_from_iter};
 
 use super::columns::{self, ENDERS, INITIATORS, NOISES, Reader};
 use super::filter::{Condition, condition};
-use super::{EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, digest};
+use super::{
+    EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, digest, statements,
+};
 use crate::archive;
 
 impl Index {
@@ -17,17 +19,7 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn list(&self, filter: &Filter, page: &Page) -> Result<Vec<Row>, IndexError> {
-        let Condition { sql, mut values } = condition(filter);
-        let order = if page.oldest_first { "began, id" } else { "began DESC, id DESC" };
-        // Rows are sorted by a narrow index; the wide ones are fetched for those that are shown.
-        let sql = format!(
-            "SELECT {} FROM exchanges WHERE seq IN (SELECT seq FROM exchanges {sql} ORDER BY {order} LIMIT ? OFFSET ?)
-                ORDER BY {order}",
-            columns::ROW
-        );
-        let limit = page.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
-        values.push(Value::Integer(limit));
-        values.push(Value::Integer(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+        let Condition { sql, values } = statements::list(filter, page);
         self.rows(&sql, &values)
     }
 
@@ -161,13 +153,7 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn each_request(&self, filter: &Filter, each: &mut dyn FnMut(&RequestFact<'_>)) -> Result<(), IndexError> {
-        let Condition { sql, values } = condition(filter);
-        let sql = format!(
-            "SELECT began, kind, user, tid, editor, coalesce(model, model_answered), language, status, complete,
-                aborted_by, error IS NOT NULL, initiator, speculative, request_id, first_byte_ms, first_token_ms,
-                total_ms, server_ms, tokens_in, tokens_cached, tokens_out, noise
-            FROM exchanges INDEXED BY exchanges_facts {sql} ORDER BY began, id"
-        );
+        let Condition { sql, values } = statements::requests(filter);
         self.stream(&sql, &values, &mut |row| {
             each(&request_fact(row)?);
             Ok(())
@@ -185,17 +171,7 @@ impl Index {
         until: Option<i64>,
         each: &mut dyn FnMut(&EventFact<'_>),
     ) -> Result<(), IndexError> {
-        let mut sql =
-            "SELECT time, name, user, tid, request_id, choice, completion, opportunity, language, editor, model,
-            chars, lines, timeout, still, total_ms, shown, acceptance FROM events WHERE is_first"
-                .to_owned();
-        let mut values = Vec::new();
-        for (test, bound) in [(" AND time >= ?", since), (" AND time < ?", until)] {
-            if let Some(bound) = bound {
-                sql.push_str(test);
-                values.push(Value::Integer(bound));
-            }
-        }
+        let Condition { sql, values } = statements::events(since, until);
         self.stream(&sql, &values, &mut |row| {
             each(&event_fact(row)?);
             Ok(())
@@ -323,4 +299,20 @@ fn id_range(prefix: &str) -> Option<[[u8; 16]; 2]> {
         std::str::from_utf8(&all).ok().and_then(|text| u128::from_str_radix(text, 16).ok()).map(u128::to_be_bytes)
     };
     Some([bound(b'0')?, bound(b'f')?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_of_an_id_is_a_range() {
+        let [first, last] = id_range("0193A6-d1").unwrap();
+        assert_eq!((first[..4].to_vec(), first[4..].to_vec()), (vec![1, 0x93, 0xa6, 0xd1], vec![0; 12]));
+        assert_eq!(last[4..], [0xff; 12]);
+        assert_eq!(id_range("0").unwrap()[1][0], 0x0f);
+        for none in ["", "-", "0x1", "g", "+1", &"0".repeat(33)] {
+            assert_eq!(id_range(none), None, "{none}");
+        }
+    }
 }

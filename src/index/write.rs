@@ -145,10 +145,12 @@ impl<'c> Batch<'c> {
             Some((seq, file)) if file == key.path() => self.drop_exchange(seq, &record)?,
             _ => return Ok(()),
         }
-        match self.next_owner(&record)? {
-            Some(next) => self.take_over(&next, &record),
-            None => Ok(()),
+        while let Some(next) = self.next_owner(&record)? {
+            if self.take_over(&next, &record)? {
+                break;
+            }
         }
+        Ok(())
     }
 
     fn next_owner(&self, record: &Id) -> Result<Option<Key>> {
@@ -158,13 +160,14 @@ impl<'c> Batch<'c> {
         statement.query_row([record], |row| Ok(Key { folder: row.get(0)?, name: row.get(1)? })).optional()
     }
 
-    fn take_over(&self, next: &Key, record: &Id) -> Result<()> {
+    /// Whether it did.
+    fn take_over(&self, next: &Key, record: &Id) -> Result<bool> {
         match feed::entry(self.logs, Path::new(&next.path())).outcome {
-            Outcome::Record(digest) if digest.row.id == record.0.to_string() => self.attach(&digest),
+            Outcome::Record(digest) if digest.row.id == record.0.to_string() => self.attach(&digest).map(|()| true),
             // It changed, or went too: the next look at its folder takes that in.
             _ => {
                 let sql = "UPDATE files SET mtime = ?, id = NULL, problem = 'changed' WHERE folder = ? AND name = ?";
-                self.connection.prepare_cached(sql)?.execute(params![AGAIN, next.folder, next.name]).map(drop)
+                self.connection.prepare_cached(sql)?.execute(params![AGAIN, next.folder, next.name]).map(|_| false)
             }
         }
     }

@@ -1,0 +1,646 @@
+//! The index: made from the files alone, the same whatever happened on the way, and never fatal.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use copilot_recorder::index::{Filter, Index, Indexer, Located, Page, Report, Row};
+use copilot_recorder::rules::Kind;
+use serde_json::{Value, json};
+use support::rng::Rng;
+
+const ALL: Page = Page { limit: None, offset: 0, oldest_first: true };
+
+/// A folder of logs that grows.
+struct Logs {
+    folder: tempfile::TempDir,
+}
+
+impl Logs {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// As the recorder does: a whole file appears under its name.
+    fn put(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let draft = self.path().join(".draft");
+        fs::write(&draft, text).unwrap();
+        fs::rename(draft, &path).unwrap();
+        path
+    }
+
+    fn remove(&self, name: &str) {
+        fs::remove_file(self.path().join(name)).unwrap();
+    }
+
+    fn open(&self) -> (Index, Report) {
+        Index::open(self.path(), &mut |_| ()).unwrap()
+    }
+
+    fn database(&self) -> PathBuf {
+        self.path().join("index.sqlite")
+    }
+
+    /// What an index made anew elsewhere would hold.
+    fn truth(&self) -> Vec<String> {
+        let (index, report) = Index::rebuild(self.path(), &mut |_| ()).unwrap();
+        assert_eq!(report.rebuilt, None);
+        index.dump().unwrap()
+    }
+}
+
+fn id(number: usize) -> String {
+    format!("0193a6d1-4f2b-7000-8000-{number:012x}")
+}
+
+fn chat(number: usize, question: &str, answer: &str) -> Value {
+    let body = json!({"model": "gpt-x", "messages": [{"role": "user", "content": question}]});
+    let reply = json!({"id": format!("a-{number}"), "model": "gpt-x-1", "object": "chat.completion",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}});
+    json!({
+        "proxy-authorization": if number % 3 == 0 { "-" } else { "ann" },
+        "timestamp": format!("2024-12-08T13:{:02}:{:02}.331449", number / 60 % 60, number % 60),
+        "proxy-time-consumed": "10.0ms",
+        "request": {"url": "https://api.githubcopilot.com/chat/completions", "method": "POST",
+            "headers": {"Authorization": "Bearer tid=5e1e;exp=1:<redacted>", "X-Request-Id": format!("r-{number}"),
+                "Editor-Version": "vscode/1.95.3", "X-Initiator": "user"},
+            "content": body.to_string()},
+        "response": {"status_code": 200, "headers": {}, "content": reply.to_string()},
+        "recorder": {"schema": 1, "id": id(number), "kind": "chat", "rule": "chat", "complete": true, "aborted_by": null,
+            "client": "127.0.0.1:5", "timings": {"first_byte": 5, "last_byte": 10.5}, "chunks": []},
+    })
+}
+
+/// A batch of events with these ids.
+fn telemetry(number: usize, events: &[&str]) -> Value {
+    let event = |unique: &&str| {
+        json!({
+            "time": "2024-12-08T13:00:00.000Z", "iKey": "7d7048df-6dd0-4048-bb23-b716c1461f8f", "name": "x",
+            "tags": {"ai.user.id": "5e1e"},
+            "data": {"baseType": "EventData", "baseData": {"name": "copilot/ghostText.shown",
+                "properties": {"unique_id": unique, "headerRequestId": format!("h-{unique}"), "clientCompletionId": format!("c-{unique}")}}},
+        })
+    };
+    let mut record = chat(number, "", "");
+    record["request"]["url"] = json!("https://telemetry.githubcopilot.com/telemetry");
+    record["request"]["content"] = json!(Value::from(events.iter().map(event).collect::<Vec<_>>()).to_string());
+    record["response"]["content"] = json!("{}");
+    record["recorder"]["kind"] = json!("telemetry");
+    record
+}
+
+/// The names and texts of a folder with some of everything.
+fn some_of_everything() -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = (0..40)
+        .map(|n| {
+            (format!("chat/{n}.json"), chat(n, &format!("question {n} about word{}", n % 7), "an answer").to_string())
+        })
+        .collect();
+    for n in 40..60 {
+        let events = [format!("u-{}", n / 2), format!("u-{n}-x"), format!("u-{}", n % 4)];
+        let events: Vec<_> = events.iter().map(String::as_str).collect();
+        files.push((format!("telemetry/{n}.json"), telemetry(n, &events).to_string()));
+    }
+    let same = chat(7, "a copy of seven", "elsewhere").to_string();
+    files.push(("copies/a.json".into(), same.clone()));
+    files.push(("zcopies/b.json".into(), same));
+    files.push(("usage/bob/chat/old.json".into(), old("bob").to_string()));
+    files.push(("chat/cut.json".into(), files[3].1[..200].to_owned()));
+    files.push(("chat/not.json".into(), "hello".into()));
+    files.push(("foreign.json".into(), "{}".into()));
+    files
+}
+
+/// A record of the older tool.
+fn old(user: &str) -> Value {
+    let mut record = chat(99, "old question", "old answer");
+    record["proxy-authorization"] = json!(user);
+    record.as_object_mut().unwrap().remove("recorder");
+    record
+}
+
+fn ids(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| row.id.as_str()).collect()
+}
+
+fn search(index: &Index, text: &str) -> Vec<String> {
+    let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
+    let rows = index.list(&filter, &ALL).unwrap();
+    assert_eq!(index.count(&filter).unwrap(), rows.len() as u64);
+    rows.into_iter().map(|row| row.file).collect()
+}
+
+#[test]
+fn whatever_came_in_which_order_the_index_is_that_of_the_files() {
+    let files = some_of_everything();
+    let mut truths = Vec::new();
+    for seed in 0..4 {
+        let logs = Logs::new();
+        let mut rng = Rng::new(seed);
+        let mut shuffled = files.clone();
+        for at in (1..shuffled.len()).rev() {
+            shuffled.swap(at, rng.range(0, at));
+        }
+        for piece in shuffled.chunks(rng.range(5, 30)) {
+            for (name, text) in piece {
+                logs.put(name, text);
+            }
+            logs.open();
+        }
+        let (index, report) = logs.open();
+        assert_eq!((report.records, report.skipped_total), (61, 3));
+        let dump = index.dump().unwrap();
+        drop(index);
+        assert_eq!(dump, logs.truth());
+        // Times of files differ from run to run, all else does not.
+        truths.push(dump.into_iter().filter(|line| !line.starts_with("file ")).collect::<Vec<_>>());
+    }
+    assert!(truths.iter().all(|truth| *truth == truths[0]));
+    assert!(truths[0].iter().any(|line| line.starts_with("word ") && line.ends_with(" question")), "words are there");
+}
+
+#[test]
+fn files_that_go_or_change_are_taken_out() {
+    let logs = Logs::new();
+    for (name, text) in some_of_everything() {
+        logs.put(&name, &text);
+    }
+    logs.open();
+    let mut rng = Rng::new(5);
+    for round in 0..6 {
+        for (name, text) in some_of_everything() {
+            let there = logs.path().join(&name).exists();
+            match rng.range(0, 5) {
+                0 if there => logs.remove(&name),
+                1 => drop(logs.put(&name, &text)),
+                2 => drop(logs.put(&name, &chat(rng.range(0, 70), "changed to word3", "x").to_string())),
+                3 => drop(logs.put(&name, &telemetry(rng.range(0, 70), &["u-1", "u-25", "u-1"]).to_string())),
+                _ => {}
+            }
+        }
+        if round == 3 {
+            fs::remove_dir_all(logs.path().join("telemetry")).unwrap();
+        }
+        let dump = logs.open().0.dump().unwrap();
+        assert_eq!(dump, logs.truth(), "round {round}");
+    }
+}
+
+#[test]
+fn a_folder_that_did_not_change_is_not_read_again() {
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    let old = std::time::SystemTime::now() - Duration::from_secs(60);
+    fs::File::open(logs.path().join("chat")).unwrap().set_modified(old).unwrap();
+    assert_eq!(logs.open().1.read, 1);
+    assert_eq!(logs.open().1.read, 0);
+    logs.put("chat/2.json", &chat(2, "q", "a").to_string());
+    let (_, report) = logs.open();
+    assert_eq!((report.read, report.records), (1, 2));
+    // Half a file that is whole now, in its place: the folder's time does not tell.
+    let whole = chat(3, "q", "a").to_string();
+    let path = logs.put("chat/3.json", &whole[..100]);
+    assert_eq!(logs.open().1.skipped_total, 1);
+    fs::File::open(logs.path().join("chat")).unwrap().set_modified(old).unwrap();
+    logs.open();
+    fs::write(path, whole).unwrap();
+    let (_, report) = logs.open();
+    assert_eq!((report.records, report.skipped_total), (3, 0));
+}
+
+#[test]
+fn of_copies_the_first_by_path_is_the_exchange() {
+    let logs = Logs::new();
+    logs.put("b/1.json", &chat(1, "from b", "x").to_string());
+    logs.put("c/1.json", &chat(1, "from c", "x").to_string());
+    let find = |index: &Index| match index.find(&id(1)).unwrap() {
+        Located::One(row) => row.file,
+        other => panic!("{other:?}"),
+    };
+    let (index, _) = logs.open();
+    assert_eq!(find(&index), "b/1.json");
+    logs.put("a/1.json", &chat(1, "from a", "x").to_string());
+    let (index, report) = logs.open();
+    assert_eq!((find(&index).as_str(), report.records), ("a/1.json", 1));
+    assert_eq!(search(&index, "from b"), [""; 0]);
+    logs.remove("a/1.json");
+    logs.remove("b/1.json");
+    let (index, _) = logs.open();
+    assert_eq!(find(&index), "c/1.json");
+    assert_eq!(search(&index, "\"from c\""), ["c/1.json"]);
+}
+
+#[test]
+fn an_index_that_cannot_be_used_is_made_anew() {
+    let logs = Logs::new();
+    for (name, text) in some_of_everything() {
+        logs.put(&name, &text);
+    }
+    let whole = logs.truth();
+    let good = fs::read(logs.database()).unwrap();
+    let mut rng = Rng::new(1);
+    let mut spoilt: Vec<(String, Vec<u8>)> = vec![
+        ("empty".into(), Vec::new()),
+        ("random".into(), rng.bytes(50_000)),
+        ("not SQLite".into(), b"hello".to_vec()),
+        ("half".into(), good[..good.len() / 2].to_vec()),
+        ("another version".into(), {
+            let mut text = good.clone();
+            text[60..64].copy_from_slice(&99_u32.to_be_bytes());
+            text
+        }),
+        ("another program's".into(), {
+            let mut text = good.clone();
+            text[68..72].copy_from_slice(b"othr");
+            text
+        }),
+    ];
+    for at in 0..12 {
+        let mut text = good.clone();
+        let page = rng.range(0, good.len() / 4096 - 1) * 4096;
+        let noise = rng.bytes(4096);
+        text[page..page + 4096].copy_from_slice(&noise);
+        spoilt.push((format!("noise {at} in page {}", page / 4096), text));
+    }
+    for (what, text) in spoilt {
+        for end in ["-wal", "-shm"] {
+            let _ = fs::remove_file(logs.path().join(format!("index.sqlite{end}")));
+        }
+        fs::write(logs.database(), text).unwrap();
+        let (index, report) = logs.open();
+        assert_eq!(report.records, 61, "{what}");
+        assert_eq!(index.dump().unwrap(), whole, "{what}");
+        drop(index);
+        assert!(what.starts_with("noise") || report.rebuilt.is_some(), "{what}");
+    }
+    fs::remove_file(logs.database()).unwrap();
+    assert_eq!(logs.open().1.rebuilt.as_deref(), Some("there was none"));
+    assert_eq!(logs.open().1.rebuilt, None);
+}
+
+#[test]
+fn the_index_is_for_its_owner_alone_and_leaves_no_drafts() {
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    fs::write(logs.path().join(".index-1-0.new"), "left by one that was killed").unwrap();
+    let (index, _) = logs.open();
+    index.count(&Filter::default()).unwrap();
+    for entry in fs::read_dir(logs.path()).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        assert!(!name.ends_with(".new"), "{name}");
+        if name.starts_with("index.sqlite") {
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        }
+    }
+}
+
+#[test]
+fn where_nothing_can_be_written_the_index_is_for_this_process() {
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "findme", "a").to_string());
+    // A folder in the index's place stops even one who may write everywhere.
+    fs::create_dir_all(logs.database().join("x")).unwrap();
+    let (index, report) = logs.open();
+    assert!(report.rebuilt.unwrap().contains("for this command only"));
+    assert_eq!(search(&index, "findme"), ["chat/1.json"]);
+    let (_, mark) = index.arrived(None).unwrap();
+    logs.put("chat/2.json", &chat(2, "later", "a").to_string());
+    let (rows, _) = index.arrived(Some(mark)).unwrap();
+    assert_eq!(ids(&rows), [id(2)]);
+    assert!(Index::open(&logs.path().join("none"), &mut |_| ()).is_err());
+}
+
+#[test]
+fn a_folder_without_rights_is_said_and_the_rest_read() {
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    logs.put("shut/2.json", &chat(2, "q", "a").to_string());
+    let shut = logs.path().join("shut");
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0)).unwrap();
+    // Whoever may read everything sees no shut folder.
+    let is_shut = fs::read_dir(&shut).is_err();
+    let (index, report) = logs.open();
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!((report.records, report.skipped_total), if is_shut { (1, 1) } else { (2, 0) });
+    assert_eq!(index.skipped().unwrap().len(), usize::from(is_shut));
+    assert_eq!(logs.open().1.records, 2);
+}
+
+#[test]
+fn filters_say_what_they_mean() {
+    let logs = Logs::new();
+    for n in 0..10 {
+        let mut record = chat(n, &format!("number{n}"), "a");
+        match n {
+            1 => record["response"]["status_code"] = json!(429),
+            2 => record["recorder"]["aborted_by"] = json!("client"),
+            3 => record["response"] = json!({"status_code": 0, "headers": {}, "content": ""}),
+            4 => record["request"]["url"] = json!("https://proxy.business.githubcopilot.com/chat/completions"),
+            5 => record["recorder"]["timings"]["last_byte"] = json!(5000),
+            6 => record["recorder"]["aborted_by"] = json!("upstream"),
+            7 => record["recorder"]["kind"] = json!("nes"),
+            _ => {}
+        }
+        logs.put(&format!("chat/{n}.json"), &record.to_string());
+    }
+    let (index, _) = logs.open();
+    let list = |filter: Filter| {
+        let rows = index.list(&filter, &ALL).unwrap();
+        let mut each = Vec::new();
+        index.each_row(&filter, &mut |row| each.push(row)).unwrap();
+        assert_eq!(rows, each);
+        let mut facts = 0;
+        index.each_request(&filter, &mut |_| facts += 1).unwrap();
+        assert_eq!(facts, rows.len());
+        rows.iter().map(|row| row.id[24..].trim_start_matches('0').to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    let none = Filter::default;
+    assert_eq!(list(Filter { kinds: vec![Kind::Nes], ..none() }), "7");
+    assert_eq!(list(Filter { users: vec!["-".into()], ..none() }), " 3 6 9");
+    assert_eq!(list(Filter { users: vec!["-".into(), "ann".into()], ..none() }).split(' ').count(), 10);
+    assert_eq!(list(Filter { hosts: vec!["*.githubcopilot.com".into(), "x".into()], ..none() }).split(' ').count(), 10);
+    assert_eq!(list(Filter { hosts: vec!["*.business.githubcopilot.com".into()], ..none() }), "4");
+    assert_eq!(list(Filter { hosts: vec!["*.api.githubcopilot.com".into()], ..none() }), "", "only below it");
+    assert_eq!(list(Filter { hosts: vec!["API.githubcopilot.com".into()], ..none() }).split(' ').count(), 9);
+    assert_eq!(list(Filter { statuses: vec![4], ..none() }), "1");
+    assert_eq!(list(Filter { statuses: vec![429, 0], ..none() }), "1 3");
+    assert_eq!(list(Filter { models: vec!["gpt-x-1".into()], ..none() }).split(' ').count(), 9);
+    assert_eq!(list(Filter { editors: vec!["vscode".into()], languages: vec!["rust".into()], ..none() }), "");
+    assert_eq!(list(Filter { editors: vec!["vscode/1.95.3".into()], ..none() }).split(' ').count(), 10);
+    assert_eq!(list(Filter { slower_than: Some(100.0), ..none() }), "5");
+    assert_eq!(list(Filter { cancelled: true, ..none() }), "2");
+    assert_eq!(list(Filter { failed: true, ..none() }), "1 3 6");
+    let began = index.list(&none(), &ALL).unwrap()[4].began;
+    assert_eq!(list(Filter { since: Some(began), until: Some(began + 1), ..none() }), "4");
+    assert_eq!(list(Filter { text: Some("number8".into()), since: Some(began), ..none() }), "8");
+    let page = Page { limit: Some(2), offset: 1, oldest_first: false };
+    assert_eq!(ids(&index.list(&none(), &page).unwrap()), [id(8), id(7)]);
+}
+
+#[test]
+fn texts_of_users_are_words_and_nothing_more() {
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "Read the_file with std::fs, größer \u{1f600}", "an OR answer NEAR").to_string());
+    logs.put("chat/2.json", &chat(2, "read a file", "nothing").to_string());
+    let (index, _) = logs.open();
+    for (text, found) in [
+        ("read", 2),
+        ("READ fil", 1),
+        ("read the_fi", 1),
+        ("std fs", 1),
+        ("\"std fs\"", 1),
+        ("\"fs std\"", 0),
+        ("\"std f\"", 0),
+        ("grosser", 0),
+        ("grö", 1),
+        ("OR", 1),
+        ("an AND nothing", 0),
+        ("answer NEAR(", 1),
+        ("prompt:read", 0),
+        ("", 0),
+        ("* - ^ ()", 0),
+        ("\"", 0),
+        ("'; DROP TABLE files; --", 0),
+        ("read\0", 2),
+    ] {
+        assert_eq!(search(&index, text).len(), found, "{text:?}");
+    }
+    let many = "read ".repeat(10_000);
+    assert_eq!(search(&index, &many).len(), 2);
+    assert_eq!(index.count(&Filter::default()).unwrap(), 2);
+}
+
+#[test]
+fn an_exchange_is_found_by_its_id_or_file() {
+    let logs = Logs::new();
+    for n in [0x1a, 0x1b, 0x2c] {
+        logs.put(&format!("chat/{n}.json"), &chat(n, "q", "a").to_string());
+    }
+    let (index, _) = logs.open();
+    let one = |text: &str| match index.find(text).unwrap() {
+        Located::One(row) => row.id,
+        Located::None => "none".to_owned(),
+        Located::Several(rows) => rows.len().to_string(),
+    };
+    assert_eq!(one(&id(0x1a)), id(0x1a));
+    assert_eq!(one(&id(0x2c).to_uppercase()), id(0x2c));
+    assert_eq!(one(&id(0x2c).replace('-', "")[..31]), id(0x2c));
+    assert_eq!(one(&id(0x1a)[..35]), "2");
+    assert_eq!(one("0193"), "3");
+    for none in ["", "ffff", "x", "chat", "../chat/26.json", "-", &format!("{}0", id(1))] {
+        assert_eq!(one(none), "none", "{none}");
+    }
+    for path in
+        [PathBuf::from("chat/26.json"), logs.path().join("chat/26.json"), logs.path().join("chat/../chat/26.json")]
+    {
+        assert_eq!(one(path.to_str().unwrap()), id(0x1a));
+    }
+    assert_eq!(index.answered("a-27").unwrap().map(|row| row.id), Some(id(27)));
+    assert_eq!(index.answered("a-1").unwrap(), None);
+}
+
+#[test]
+fn events_count_once_whichever_copy_goes() {
+    let logs = Logs::new();
+    logs.put("telemetry/1.json", &telemetry(1, &["a", "b"]).to_string());
+    logs.put("telemetry/2.json", &telemetry(2, &["b", "c", "b"]).to_string());
+    let seen = |index: &Index| {
+        let mut seen = Vec::new();
+        index.each_event(None, None, &mut |event| seen.push(event.completion.unwrap().to_owned())).unwrap();
+        seen.sort();
+        seen.join(" ")
+    };
+    let (index, _) = logs.open();
+    assert_eq!(seen(&index), "c-a c-b c-c");
+    assert_eq!(index.events_of("h-b").unwrap()[0].record, id(1), "the earliest record's");
+    logs.remove("telemetry/1.json");
+    let (index, _) = logs.open();
+    assert_eq!(seen(&index), "c-b c-c");
+    assert_eq!(index.events_of("h-b").unwrap().iter().map(|event| event.ordinal).collect::<Vec<_>>(), [0]);
+    let time = 1_733_662_800_000_000;
+    let mut spans = Vec::new();
+    for (since, until) in [(Some(time), None), (Some(time + 1), None), (None, Some(time)), (None, Some(time + 1))] {
+        let mut count = 0;
+        index.each_event(since, until, &mut |_| count += 1).unwrap();
+        spans.push(count);
+    }
+    assert_eq!(spans, [2, 0, 0, 2]);
+}
+
+#[test]
+fn persons_are_those_of_exchanges_with_a_token() {
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    logs.put("chat/2.json", &chat(2, "q", "a").to_string());
+    let mut theirs = telemetry(4, &["a"]);
+    theirs["proxy-authorization"] = json!("bob");
+    logs.put("telemetry/4.json", &theirs.to_string());
+    let mut found = Vec::new();
+    logs.open().0.each_person(&mut |tid, user| found.push(format!("{tid} {user}"))).unwrap();
+    assert_eq!(found, ["5e1e ann"], "who passes a batch on need not be who made it");
+}
+
+#[test]
+fn no_password_or_token_is_in_the_index() {
+    let logs = Logs::new();
+    let name = "2024-12-08T13-05-57.639893_4ce93ec3b2_127.0.0.1_ann-pa55word_vscode-1.95.3.json";
+    let mut first = old("ann:pa55word");
+    first["request"]["headers"]["authorization"] = json!("Bearer tid=5e1e;exp=1:51gnature");
+    first["request"]["headers"]["Proxy-Authorization"] = json!("Basic YW5uOnBhNTV3b3Jk");
+    first["request"]["url"] = json!("https://api.githubcopilot.com/chat/completions?token=t0ken");
+    logs.put(&format!("completions/{name}"), &first.to_string());
+    logs.put(&format!("chat/{name}"), &old("bob").to_string()[..300]);
+    let (index, report) = logs.open();
+    assert_eq!((report.records, report.skipped_total), (1, 1));
+    let row = &index.list(&Filter::default(), &ALL).unwrap()[0];
+    assert_eq!(row.user.as_deref(), Some("ann"));
+    assert!(index.find(logs.path().join(format!("completions/{name}")).to_str().unwrap()).unwrap() != Located::None);
+    assert!(copilot_recorder::archive::read_below(logs.path(), Path::new(&row.file)).is_ok(), "{}", row.file);
+    drop(index);
+    assert_eq!(logs.open().1.read, 0, "a masked name is known again");
+    for entry in fs::read_dir(logs.path()).unwrap().flatten().filter(|entry| entry.path().is_file()) {
+        let bytes = fs::read(entry.path()).unwrap();
+        for secret in ["pa55word", "51gnature", "t0ken", "YW5uOnBh"] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} is in {:?}", entry.file_name());
+        }
+    }
+    assert!(!format!("{report:?}").contains("pa55word"));
+}
+
+/// Waits for something that another thread or process does.
+fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < until, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn the_indexer_takes_in_what_is_written_and_outlives_a_new_index() {
+    let logs = Logs::new();
+    logs.put("chat/0.json", &chat(0, "before", "a").to_string());
+    let indexer = Indexer::start(logs.path());
+    let live = logs.path().join(".index.live");
+    eventually("the first look", || live.exists());
+    let (index, _) = logs.open();
+    let (_, mut mark) = index.arrived(None).unwrap();
+    let mut arrived = Vec::new();
+    for n in 1..=300 {
+        indexer.wrote(&logs.put(&format!("chat/{n}.json"), &chat(n, "during", "a").to_string()));
+        if n == 100 {
+            let (rows, now) = index.arrived(Some(mark)).unwrap();
+            arrived.extend(rows.into_iter().map(|row| row.id));
+            mark = now;
+        }
+    }
+    eventually("300 arrivals", || {
+        let (rows, now) = index.arrived(Some(mark)).unwrap();
+        arrived.extend(rows.into_iter().map(|row| row.id));
+        mark = now;
+        arrived.len() == 300
+    });
+    arrived.sort();
+    arrived.dedup();
+    assert_eq!(arrived.len(), 300, "each once");
+    // Somebody makes the index anew while the recorder goes on.
+    let (anew, _) = Index::rebuild(logs.path(), &mut |_| ()).unwrap();
+    for n in 301..=310 {
+        indexer.wrote(&logs.put(&format!("chat/{n}.json"), &chat(n, "after", "a").to_string()));
+    }
+    eventually("the new index", || anew.count(&Filter::default()).unwrap() == 311);
+    indexer.close(Duration::from_secs(30));
+    let dump = logs.open().0.dump().unwrap();
+    assert_eq!(dump, logs.truth());
+}
+
+#[test]
+fn what_does_not_fit_the_queue_is_found_by_a_look() {
+    let logs = Logs::new();
+    let indexer = Indexer::start(logs.path());
+    let path = logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    for _ in 0..20_000 {
+        indexer.wrote(&logs.path().join("chat/gone.json"));
+    }
+    indexer.wrote(&path);
+    indexer.close(Duration::from_secs(60));
+    assert_eq!(logs.open().0.count(&Filter::default()).unwrap(), 1);
+}
+
+#[test]
+fn an_indexer_that_finds_damage_makes_the_index_anew() {
+    let logs = Logs::new();
+    for n in 0..50 {
+        logs.put(&format!("chat/{n}.json"), &chat(n, "q", "a").to_string());
+    }
+    drop(logs.open());
+    let mut text = fs::read(logs.database()).unwrap();
+    let from = text.len() / 2 / 4096 * 4096;
+    text[from..].fill(0x5a);
+    fs::write(logs.database(), text).unwrap();
+    let indexer = Indexer::start(logs.path());
+    for n in 50..60 {
+        indexer.wrote(&logs.put(&format!("chat/{n}.json"), &chat(n, "q", "a").to_string()));
+    }
+    indexer.close(Duration::from_secs(60));
+    assert_eq!(logs.open().0.dump().unwrap(), logs.truth());
+}
+
+/// This test binary again, as another process that runs one test.
+fn another(test: &str, logs: &Path) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]).env("TEST_LOGS", logs);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap()
+}
+
+#[test]
+#[ignore = "a part of the next one, in another process"]
+fn a_process_that_records() {
+    let Some(logs) = std::env::var_os("TEST_LOGS").map(PathBuf::from) else { return };
+    let indexer = Indexer::start(&logs);
+    for n in 0..400 {
+        let draft = logs.join(".draft");
+        let path = logs.join(format!("chat/{n}.json"));
+        fs::write(&draft, chat(n, "q", "a").to_string()).unwrap();
+        fs::rename(draft, &path).unwrap();
+        indexer.wrote(&path);
+    }
+    indexer.close(Duration::from_secs(60));
+}
+
+#[test]
+fn processes_share_the_index() {
+    let logs = Logs::new();
+    fs::create_dir(logs.path().join("chat")).unwrap();
+    let mut recorder = another("a_process_that_records", logs.path());
+    let mut counts = Vec::new();
+    let mut rounds = 0;
+    while recorder.try_wait().unwrap().is_none() {
+        let (index, report) =
+            if rounds % 5 == 4 { Index::rebuild(logs.path(), &mut |_| ()).unwrap() } else { logs.open() };
+        let rows = index.list(&Filter::default(), &ALL).unwrap();
+        assert!(rows.is_sorted_by_key(|row| (row.began, row.id.clone())));
+        assert!(report.records <= rows.len() as u64);
+        counts.push(rows.len());
+        rounds += 1;
+    }
+    assert!(recorder.wait().unwrap().success());
+    assert!(counts.is_sorted(), "nothing that was there goes: {counts:?}");
+    let dump = logs.open().0.dump().unwrap();
+    assert_eq!(dump.iter().filter(|line| line.starts_with("exchange ")).count(), 400);
+    assert_eq!(dump, logs.truth());
+}
