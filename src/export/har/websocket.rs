@@ -1,0 +1,74 @@
+//! A WebSocket's messages, in the form of Chromium's exports.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use crate::archive::{Body, Record};
+
+/// One message; `time` in seconds since 1970, `opcode` as in RFC 6455, `data` text, or base64 where it is no text.
+#[derive(Serialize)]
+pub(super) struct Message<'a> {
+    r#type: &'static str,
+    time: f64,
+    opcode: u8,
+    data: Cow<'a, str>,
+}
+
+/// The messages in their order. Each takes its bytes from the body of its direction.
+pub(super) fn messages(record: &Record) -> Vec<Message<'_>> {
+    let mut sent = Lines::of(&record.request_body);
+    let mut received = Lines::of(&record.response_body);
+    let listed = record.messages.as_deref().unwrap_or_default();
+    let began = f64::from(u32::try_from(record.began.max(0) / 1_000_000).unwrap_or(u32::MAX))
+        + (record.began.max(0) % 1_000_000) as f64 / 1e6;
+    listed
+        .iter()
+        .map(|message| {
+            let opcode = opcode(&message.kind);
+            let (r#type, lines) = if message.from_client { ("send", &mut sent) } else { ("receive", &mut received) };
+            let bytes = lines.take(message.bytes);
+            let data = match std::str::from_utf8(bytes) {
+                Ok(text) if opcode == TEXT => Cow::Borrowed(text),
+                // A text that a ceiling cut within a character.
+                Err(_) if opcode == TEXT => String::from_utf8_lossy(bytes).into_owned().into(),
+                _ => STANDARD.encode(bytes).into(),
+            };
+            Message { r#type, time: ((began + message.at / 1000.0) * 1e6).round() / 1e6, opcode, data }
+        })
+        .collect()
+}
+
+/// Messages that lie one behind the other in a body, a line feed between two.
+struct Lines<'a> {
+    left: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    fn of(body: &'a Body) -> Self {
+        Self { left: body.bytes.as_deref().unwrap_or(body.text.as_bytes()) }
+    }
+
+    /// What the list says may be more than what is there: a ceiling cut the body, or the file was changed.
+    fn take(&mut self, bytes: u64) -> &'a [u8] {
+        let end = usize::try_from(bytes).unwrap_or(usize::MAX).min(self.left.len());
+        let (message, left) = self.left.split_at(end);
+        self.left = left.strip_prefix(b"\n").unwrap_or(left);
+        message
+    }
+}
+
+const TEXT: u8 = 1;
+
+/// RFC 6455 section 5.2.
+fn opcode(kind: &str) -> u8 {
+    match kind {
+        "text" => TEXT,
+        "close" => 8,
+        "ping" => 9,
+        "pong" => 10,
+        _ => 2,
+    }
+}
