@@ -14,7 +14,8 @@ use crate::rules::{HostTable, Kind, KindTable};
 
 pub use error::{ConfigError, Place};
 pub use resolve::{
-    AuthorityInputs, DEFAULT_FILE, DEFAULT_USERS, Flags, Inputs, Resolved, Verbosity, authority, resolve, users_file,
+    AuthorityInputs, DEFAULT_FILE, DEFAULT_USERS, Flags, Inputs, Resolved, Verbosity, authority, logs_folder, resolve,
+    users_file,
 };
 pub use settings::{Form, SETTINGS, Setting};
 

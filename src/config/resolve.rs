@@ -72,7 +72,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, ConfigError> {
     let config = Config {
         listen,
         advertise: advertise.unwrap_or_else(|| listen.to_string()),
-        logs: layers.path("logs").unwrap_or_else(|| inputs.folder.join("logs")),
+        logs: layers.logs(inputs.folder),
         certs: layers.path("certs").unwrap_or_else(|| inputs.folder.join("certs")),
         access: layers.access(inputs.folder, &mut notes)?.checked(listen)?,
         hosts: layers.hosts()?,
@@ -97,6 +97,14 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, ConfigError> {
 pub fn users_file(inputs: &Inputs<'_>) -> Result<PathBuf, ConfigError> {
     let layers = Layers::load(inputs)?;
     Ok(layers.path("users").unwrap_or_else(|| inputs.folder.join(DEFAULT_USERS)))
+}
+
+/// The folder of the records, which is all that the reading commands need: where it lies is as for `run`.
+///
+/// # Errors
+/// Where the configuration file cannot be read or understood.
+pub fn logs_folder(inputs: &Inputs<'_>) -> Result<PathBuf, ConfigError> {
+    Ok(Layers::load(inputs)?.logs(inputs.folder))
 }
 
 /// What the `ca` commands need.
@@ -192,6 +200,10 @@ impl Layers {
 
     fn path(&self, key: &str) -> Option<PathBuf> {
         self.given(key).and_then(<[Value]>::last).map(|value| self.path_of(value))
+    }
+
+    fn logs(&self, folder: &Path) -> PathBuf {
+        self.path("logs").unwrap_or_else(|| folder.join("logs"))
     }
 
     /// A path in a file is relative to that file, any other to the working directory.
