@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, who does it, and what its outcome means to a shell.
 
 pub mod ca;
+pub mod export;
 pub mod line;
 pub mod logs;
 pub mod output;
@@ -17,10 +18,12 @@ pub mod words;
 pub mod filter;
 pub mod list;
 
+mod destination;
 mod error;
 mod greeting;
 mod logging;
 mod settings;
+mod terminal;
 #[cfg(test)]
 mod testing;
 
@@ -83,6 +86,7 @@ enum Command {
     Users(users::UsersArgs),
     List(list::ListArgs),
     Search(search::SearchArgs),
+    Export(export::ExportArgs),
     Tail(tail::TailArgs),
     Reindex(reindex::ReindexArgs),
 }
@@ -145,6 +149,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         }
         Command::List(args) => list::run(&args, &mut io::stdout().lock()),
         Command::Search(args) => search::run(&args, &mut io::stdout().lock()),
+        Command::Export(args) => export::run(&args, &mut io::stdout().lock()),
         Command::Tail(args) => tail::run(&args, &mut io::stdout().lock()),
         Command::Reindex(args) => reindex::run(&args, &mut io::stdout().lock()),
     }

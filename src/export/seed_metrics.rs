@@ -67,9 +67,15 @@ const NOBODY: &str = "anonymous";
 const NOTHING: &str = "-";
 
 impl SeedMetrics {
+    /// Whether an exchange is of a kind that is counted: ghost text and chat.
+    #[must_use]
+    pub const fn counts(row: &Row) -> bool {
+        matches!(row.kind, Kind::Completions | Kind::Chat)
+    }
+
     /// Counts an exchange, if it is ghost text or chat.
     pub fn add(&mut self, row: &Row) {
-        if !matches!(row.kind, Kind::Completions | Kind::Chat) {
+        if !Self::counts(row) {
             return;
         }
         let date = super::time(row.began).format("%Y-%m-%d").to_string();
