@@ -122,6 +122,9 @@ const UNKNOWN: i64 = -1;
 const UNKNOWN_VERSION: &str = "unknown";
 const UNKNOWN_TYPE: &str = "x-unknown";
 
+/// Milliseconds of thirty years: more is a damaged file, and sums of it might be no numbers.
+pub(super) const LONGEST: f64 = 1e12;
+
 impl<'a> Entry<'a> {
     /// `opened_tunnel`: the tunnel's connecting belongs to this exchange, not to an earlier one.
     pub(super) fn of(record: &'a Record, opened_tunnel: bool) -> Self {
@@ -211,7 +214,7 @@ impl Timings {
     /// A record's times count from the request's first byte; HAR wants spans that follow each other. What is not known
     /// goes to the span before it: of the older form, which has the whole only, all is `wait`.
     fn of(record: &Record, opened_tunnel: bool) -> Self {
-        let known = |ms: Option<f64>| ms.filter(|ms| ms.is_finite() && *ms >= 0.0);
+        let known = |ms: Option<f64>| ms.filter(|ms| (0.0..=LONGEST).contains(ms));
         let times = &record.timings;
         let end = known(times.last_byte).or(known(times.first_byte)).or(known(times.request_end)).unwrap_or(0.0);
         let first_byte = known(times.first_byte).unwrap_or(end).min(end);

@@ -1,5 +1,8 @@
 //! What the HAR writer gives, byte for byte; the shapes of records are in `tests/har.rs`, before an independent reader.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::testing;
@@ -192,5 +195,65 @@ fn older_records_and_odd_statuses() {
     assert_eq!(entry["response"]["content"]["mimeType"], "x-unknown");
     for absent in ["connection", "_user", "_complete", "_abortedBy", "_problem", "_webSocketMessages"] {
         assert!(entry.get(absent).is_none(), "{absent}");
+    }
+}
+
+fn any_body() -> impl Strategy<Value = Body> {
+    prop_oneof![
+        any::<String>().prop_map(|text| testing::body(&text)),
+        prop::collection::vec(any::<u8>(), 0..40).prop_map(|bytes| Body {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            size: bytes.len() as u64,
+            bytes: Some(bytes),
+            ..Body::default()
+        }),
+    ]
+}
+
+proptest! {
+    /// Whatever a client or a server sent: one valid document, the same texts, and messages that end where bodies do.
+    #[test]
+    fn whatever_is_recorded_reads_back(
+        texts in prop::collection::vec(any::<String>(), 5),
+        bodies in (any_body(), any_body()),
+        lengths in prop::collection::vec((any::<bool>(), 0..30_u64), 0..6),
+        times in prop::collection::vec(prop::option::of(any::<f64>()), 5),
+        began in any::<i64>(),
+    ) {
+        let messages = lengths.iter().map(|(from_client, bytes)| SocketMessage {
+            from_client: *from_client, at: times[0].unwrap_or(0.0), bytes: *bytes, kind: "text".into(),
+        });
+        let record = Record {
+            url: texts[0].clone(),
+            method: texts[1].clone(),
+            request_headers: vec![(texts[2].clone(), texts[3].clone())],
+            user: Some(texts[4].clone()),
+            request_body: bodies.0.clone(),
+            response_body: bodies.1.clone(),
+            messages: Some(messages.collect()),
+            timings: crate::archive::Timings {
+                connect: times[0], tls: times[1], request_end: times[2], first_byte: times[3], last_byte: times[4],
+            },
+            began,
+            ..testing::record()
+        };
+        let entry = &entries(&[record])[0];
+        prop_assert_eq!(&entry["request"]["method"], &texts[1]);
+        prop_assert_eq!(&entry["request"]["headers"][0], &json!({ "name": texts[2], "value": texts[3] }));
+        prop_assert_eq!(&entry["_user"], &texts[4]);
+        for (body, text) in
+            [(&bodies.0, &entry["request"]["postData"]["text"]), (&bodies.1, &entry["response"]["content"]["text"])]
+        {
+            let expected = body.bytes.as_ref().map_or_else(|| body.text.clone(), |bytes| STANDARD.encode(bytes));
+            prop_assert_eq!(text.as_str().unwrap_or_default(), expected);
+        }
+        for name in ["send", "wait", "receive"] {
+            let ms = entry["timings"][name].as_f64();
+            prop_assert!(ms.is_some_and(|ms| ms >= 0.0), "{} is {:?}", name, ms);
+        }
+        prop_assert!(entry["time"].is_number());
+        let messages = entry["_webSocketMessages"].as_array().unwrap();
+        prop_assert_eq!(messages.len(), lengths.len());
+        prop_assert!(messages.iter().all(|message| message["time"].is_number()));
     }
 }

@@ -6,6 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::super::time;
+use super::entry::LONGEST;
 use crate::archive::{Body, Record};
 
 /// One message; `time` in seconds since 1970, `opcode` as in RFC 6455, `data` text, or base64 where it is no text.
@@ -22,8 +24,7 @@ pub(super) fn messages(record: &Record) -> Vec<Message<'_>> {
     let mut sent = Lines::of(&record.request_body);
     let mut received = Lines::of(&record.response_body);
     let listed = record.messages.as_deref().unwrap_or_default();
-    let began = f64::from(u32::try_from(record.began.max(0) / 1_000_000).unwrap_or(u32::MAX))
-        + (record.began.max(0) % 1_000_000) as f64 / 1e6;
+    let began = time(record.began).timestamp_micros() as f64;
     listed
         .iter()
         .map(|message| {
@@ -36,7 +37,8 @@ pub(super) fn messages(record: &Record) -> Vec<Message<'_>> {
                 Err(_) if opcode == TEXT => String::from_utf8_lossy(bytes).into_owned().into(),
                 _ => STANDARD.encode(bytes).into(),
             };
-            Message { r#type, time: ((began + message.at / 1000.0) * 1e6).round() / 1e6, opcode, data }
+            let at = if message.at.is_finite() { message.at.clamp(0.0, LONGEST) } else { 0.0 };
+            Message { r#type, time: (began + at * 1000.0).round() / 1e6, opcode, data }
         })
         .collect()
 }
