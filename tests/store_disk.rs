@@ -34,6 +34,7 @@ fn config(logs: &Path) -> Config {
         limits: Limits::default(),
         on_store_failure: OnStoreFailure::Refuse,
         fsync: false,
+        index: false,
     }
 }
 

@@ -1,8 +1,19 @@
 //! Record files, read back: ours, and those of the tool before us.
 //!
 //! Given a folder, hands on [`Record`]s and says what it could not read and why. Never changes a file. The index and
-//! every command read records through here.
+//! every command read records through here. Whatever a file holds, no credential of it comes out: heads are redacted
+//! as they are before writing, and a password in the first key or in the file's name is left behind.
 
+mod body;
+mod file;
+#[doc(hidden)]
+pub mod fuzz;
+mod names;
+mod older;
+mod raw;
+mod walk;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::rules::Kind;
@@ -132,21 +143,57 @@ pub enum Unreadable {
     Future(u64),
 }
 
-/// Reads one file. `path` is for the kind of older records, which only their folder and URL tell.
+/// Reads one file. `path`, best that below the folder of the logs, tells of older records what they do not say: the
+/// user and the kind, by their folders.
 ///
 /// # Errors
 /// When it is not a record.
-pub fn parse(_path: &Path, _text: &[u8]) -> Result<Record, Unreadable> {
-    Err(Unreadable::Foreign)
+pub fn parse(path: &Path, text: &[u8]) -> Result<Record, Unreadable> {
+    file::parse(path, text)
 }
 
-/// Reads one file from the disk.
+/// Reads one file from the disk. A name with a masked password, as [`file_key`] makes it, is found too.
 ///
 /// # Errors
 /// When it cannot be read or is not a record.
 pub fn read(path: &Path) -> Result<Record, Unreadable> {
-    let text = std::fs::read(path).map_err(|error| Unreadable::Io(error.to_string()))?;
-    parse(path, &text)
+    parse(path, &load(path)?)
+}
+
+/// Reads a file by its path below the folder of the logs, which tells more than a whole path: see [`parse`].
+///
+/// # Errors
+/// As [`read`].
+pub fn read_below(logs: &Path, file: &Path) -> Result<Record, Unreadable> {
+    parse(file, &load(&logs.join(file))?)
+}
+
+/// The bytes of a record's file. A name with a masked password, as [`file_key`] makes it, is found too.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn load(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match names::unmasked(path) {
+            Some(path) => std::fs::read(path),
+            None => Err(error),
+        },
+        read => read,
+    }
+    .map_err(|error| Unreadable::Io(error.to_string()))
+}
+
+/// What a file is called in the index and in messages: its path, but for the password that files of the older tool's
+/// first version have in their names, which becomes `*`. `record` is what was read from it, if it could be.
+#[must_use]
+pub fn file_key(path: &Path, record: Option<&Record>) -> PathBuf {
+    names::key(path, record)
+}
+
+/// What [`file_key`] may call a file, told from its name alone: none if only its path.
+#[must_use]
+pub fn masked_key(path: &Path) -> Option<PathBuf> {
+    names::masked(path)
 }
 
 /// A file that may be a record, or a folder that could not be looked into.
@@ -160,10 +207,32 @@ pub enum Found {
 
 /// Calls `each` for every file below `logs` that may be a record, in no particular order, in any of the layouts of ours
 /// and of the older tool. Hidden folders, the index, and what the older tool keeps beside its records (`metrics/`,
-/// `user_auth.json`, …) are left out.
+/// `user_auth.json`, …) are left out. Links to folders are not followed: what is inside is found anyway, and what is
+/// outside is none of the logs'.
 ///
 /// # Errors
 /// When `logs` itself cannot be listed.
-pub fn walk(_logs: &Path, _each: &mut dyn FnMut(Found)) -> std::io::Result<()> {
-    Ok(())
+pub fn walk(logs: &Path, each: &mut dyn FnMut(Found)) -> io::Result<()> {
+    walk::walk(logs, each)
 }
+
+/// What lies in one folder below the logs.
+#[derive(Debug)]
+pub enum Entry {
+    /// A file that may be a record, by its path below the folder of the logs.
+    File(PathBuf),
+    /// A folder that may hold records, likewise.
+    Folder(PathBuf),
+}
+
+/// Calls `each` for what [`walk`] would look at in one folder, which is named by its path below `logs`, empty for
+/// `logs` itself.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub fn list(logs: &Path, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
+    walk::list(logs, folder, each)
+}
+
+#[cfg(test)]
+mod tests;

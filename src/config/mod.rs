@@ -53,6 +53,8 @@ pub struct Config {
     pub on_store_failure: OnStoreFailure,
     /// Wait until the disk has each record before it counts as written (`fsync`).
     pub fsync: bool,
+    /// Keep the index beside the records up to date while recording.
+    pub index: bool,
 }
 
 /// Who may use the proxy.

@@ -85,6 +85,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, ConfigError> {
         limits: layers.limits()?,
         on_store_failure: layers.one("on_store_failure", values::on_store_failure)?.unwrap_or(OnStoreFailure::Continue),
         fsync: layers.switch("fsync")?.unwrap_or(false),
+        index: layers.switch("index")?.unwrap_or(true),
     };
     let verbosity = layers.verbosity()?;
     Ok(Resolved { config, verbosity, file: layers.file_read, notes })

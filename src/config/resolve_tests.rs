@@ -85,7 +85,7 @@ fn every_setting_can_be_given_in_the_environment_and_in_the_file() {
         "redact" => "none".to_owned(),
         "on_store_failure" => "refuse".to_owned(),
         "allow_port" => "8443".to_owned(),
-        "builtin_hosts" | "tunnel_others" => "false".to_owned(),
+        "builtin_hosts" | "tunnel_others" | "index" => "false".to_owned(),
         _ => match setting.form {
             Form::Switch => "true".to_owned(),
             Form::Number => "7".to_owned(),
@@ -232,4 +232,29 @@ fn verbosity_follows_the_highest_layer() {
     assert_eq!(verbosity(Case::new()), Verbosity::Normal);
     assert_eq!(verbosity(Case::new().file(DEFAULT_FILE, "quiet = true")), Verbosity::Quiet);
     assert_eq!(verbosity(Case::new().file(DEFAULT_FILE, "quiet = true").flag("verbose", "true")), Verbosity::Verbose);
+}
+
+#[test]
+fn the_logs_folder_alone_follows_the_same_precedence() {
+    let logs = |case: &Case| {
+        let environment = |name: &str| case.variables.get(name).map(OsString::from);
+        let folder = case.folder.path();
+        logs_folder(&Inputs { flags: &case.flags, config: None, environment: &environment, folder }).unwrap()
+    };
+    let case = Case::new();
+    assert_eq!(logs(&case), case.path("logs"));
+    // What only `run` needs is not asked for: nothing is opened here, and the address is exposed.
+    let case = case.file(DEFAULT_FILE, "logs = \"x/logs\"\nlisten = \"0.0.0.0:1\"\nbuiltin_hosts = false\n");
+    assert_eq!(logs(&case), case.path("x/logs"));
+    let case = case.variable("logs", "/from/variable");
+    assert_eq!(logs(&case), PathBuf::from("/from/variable"));
+    assert_eq!(logs(&case.flag("logs", "/from/flag")), PathBuf::from("/from/flag"));
+}
+
+#[test]
+fn the_index_is_kept_unless_switched_off() {
+    assert!(Case::new().config().index);
+    assert!(!Case::new().flag("index", "false").config().index);
+    assert!(!Case::new().variable("index", "false").config().index);
+    assert!(!Case::new().file(DEFAULT_FILE, "index = false\n").config().index);
 }

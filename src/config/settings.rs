@@ -172,6 +172,9 @@ pub const SETTINGS: &[Setting] = &[
         .more("continue lets traffic go on, and counts what is lost; refuse answers new CONNECTs with 503."),
     Setting::new("fsync", Form::Switch, "BOOL", "false", "Wait until each record is on the disk")
         .more("Survives a power cut; slower."),
+    Setting::new("index", Form::Switch, "BOOL", "true", "Keep the index of the records up to date").more(
+        "It holds words of prompts and answers, as the records do. Without it the first command that reads makes it.",
+    ),
     Setting {
         short: Some('q'),
         ..Setting::new("quiet", Form::Switch, "BOOL", "false", "Warnings only; no line per record")

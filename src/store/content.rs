@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::digest::sha256;
+use crate::digest::sha256;
 use crate::exchange::{Body, DecodeLimits, Decoded, decode};
 use crate::observer::Fields;
 

@@ -5,7 +5,6 @@
 
 mod clock;
 mod content;
-mod digest;
 mod disk;
 #[doc(hidden)]
 pub mod fuzz;

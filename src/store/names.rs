@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-use super::digest::{hex, sha256};
 use crate::config::Layout;
+use crate::digest::{hex, sha256};
 use crate::exchange::Exchange;
 use crate::rules::Kind;
 

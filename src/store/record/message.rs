@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::content::{Content, Text};
-use super::super::digest::{hex, sha256};
 use super::super::redact::push_token;
 use super::Writer;
 use super::fields::{merged, object_loses, text_of};
+use crate::digest::{hex, sha256};
 use crate::exchange::Message;
 use crate::observer::Fields;
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 use super::fields::merged;
 use super::*;
 use crate::classifier::Summary;
+use crate::digest::{hex, sha256};
 use crate::exchange::testing::{fields, response_head};
 use crate::exchange::{ConnectionId, ExchangeId};
 use crate::rules::Kind;
 use crate::store::content::Content;
-use crate::store::digest::{hex, sha256};
 use crate::store::redact;
 use crate::store::testing::{LIMITS, exchange, message};
 
