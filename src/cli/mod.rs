@@ -10,6 +10,7 @@ pub mod reindex;
 pub mod rows;
 pub mod run;
 pub mod search;
+pub mod show;
 pub mod table;
 pub mod tail;
 pub mod users;
@@ -85,6 +86,7 @@ enum Command {
     /// Say who may use the proxy.
     Users(users::UsersArgs),
     List(list::ListArgs),
+    Show(show::ShowArgs),
     Search(search::SearchArgs),
     Export(export::ExportArgs),
     Tail(tail::TailArgs),
@@ -148,6 +150,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
             users::run(&args, &file, &mut io::stdin().lock(), &mut io::stdout().lock())
         }
         Command::List(args) => list::run(&args, &mut io::stdout().lock()),
+        Command::Show(args) => show::run(&args, &mut io::stdout().lock()),
         Command::Search(args) => search::run(&args, &mut io::stdout().lock()),
         Command::Export(args) => export::run(&args, &mut io::stdout().lock()),
         Command::Tail(args) => tail::run(&args, &mut io::stdout().lock()),
