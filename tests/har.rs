@@ -11,10 +11,10 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use copilot_recorder::archive::{AbortedBy, Body, Form, Record, SocketMessage, Timings};
+use copilot_recorder::archive::{self, AbortedBy, Body, Form, Record, SocketMessage, Timings};
 use copilot_recorder::export::har::Writer;
 use copilot_recorder::rules::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::command;
 
 fn text(text: &str) -> Body {
@@ -257,6 +257,58 @@ fn times_are_as_the_specification_wants_them() {
         assert!(started.ends_with('Z') && started.len() == "2026-11-20T09:00:05.250Z".len(), "{started}");
         chrono::DateTime::parse_from_rfc3339(started).unwrap();
     }
+}
+
+/// From the file to the export: what a record lists as sent comes out as sent, and of a credential nothing, though a file of
+/// the older tool has it.
+#[test]
+fn headers_are_those_sent_and_no_secret_leaves() {
+    let (signature, password) = ("00112233445566778899aabbccddeeff", "hunter2hunter2");
+    let bearer = format!("Bearer tid=5e1e;exp=1733664598;st=dotcom:{signature}");
+    let older = json!({
+        "proxy-authorization": format!("bob:{password}"),
+        "timestamp": "2024-12-08T13:18:23.331449",
+        "proxy-time-consumed": "382.4ms",
+        "request": {
+            "url": format!("https://bob:{password}@proxy.example.com/v1/engines/copilot-codex/completions?sig={signature}"),
+            "method": "POST",
+            "headers": {
+                "authorization": bearer,
+                "Proxy-Authorization": format!("Basic {password}"),
+                "cookie": signature,
+                "editor-version": "vscode/1.95.3",
+            },
+            "content": "{}",
+        },
+        "response": { "status_code": 200, "headers": { "set-cookie": signature }, "content": "" },
+    });
+    let mut ours = older.clone();
+    ours["recorder"] = json!({
+        "schema": 1, "id": "01890000-0000-7000-8000-000000000001", "kind": "completions",
+        "request": { "raw_headers": [
+            ["Authorization", bearer], ["X-A", "1"], ["x-a", "2"], ["X-B", { "base64": "4A==" }],
+        ] },
+        "response": { "raw_headers": [["Set-Cookie", signature], ["Set-Cookie", signature], ["broken"]] },
+    });
+    let path = Path::new("completions/a.json");
+    let records: Vec<_> = [&older, &ours].map(|file| archive::parse(path, file.to_string().as_bytes()).unwrap()).into();
+    let document = exported(&records);
+    let text = document.to_string();
+    assert!(!text.contains(signature) && !text.contains(password), "{text}");
+    let entries = &document["log"]["entries"];
+    let tid = "Bearer tid=5e1e;exp=1733664598;st=dotcom:<redacted>";
+    assert_eq!(entries[0]["request"]["headers"][0], json!({ "name": "authorization", "value": tid }));
+    assert_eq!(
+        entries[1]["request"]["headers"],
+        json!([
+            { "name": "Authorization", "value": tid },
+            { "name": "X-A", "value": "1" },
+            { "name": "x-a", "value": "2" },
+            { "name": "X-B", "value": "\u{e0}" },
+        ])
+    );
+    let redacted = json!({ "name": "Set-Cookie", "value": "<redacted>" });
+    assert_eq!(entries[1]["response"]["headers"], json!([redacted, redacted]));
 }
 
 async fn validate(folder: &str, document: &Value) -> command::Output {

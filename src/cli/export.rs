@@ -196,7 +196,7 @@ impl<W: Write> Exporter<W> {
     }
 
     fn add(&mut self, logs: &Path, row: &Row, read: &mut Read) -> io::Result<()> {
-        let record = || archive::read(&logs.join(&row.file));
+        let record = || archive::read_below(logs, Path::new(&row.file));
         let written = match self {
             // A table holds nothing that the index does not have.
             Self::Csv(writer) => Ok(writer.add(row)),
