@@ -41,7 +41,7 @@ impl Destination {
             Err(_) => {}
         }
         let folder = path_to_write.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+        let file = NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new("."))).map_err(failed)?;
         Ok(Self::New { file, path: path_to_write, replace })
     }
 

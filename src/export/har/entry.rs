@@ -216,7 +216,8 @@ impl Timings {
     fn of(record: &Record, opened_tunnel: bool) -> Self {
         let known = |ms: Option<f64>| ms.filter(|ms| (0.0..=LONGEST).contains(ms));
         let times = &record.timings;
-        let end = known(times.last_byte).or(known(times.first_byte)).or(known(times.request_end)).unwrap_or(0.0);
+        let latest = [times.last_byte, times.first_byte, times.request_end].into_iter().find_map(known);
+        let end = latest.unwrap_or(0.0);
         let first_byte = known(times.first_byte).unwrap_or(end).min(end);
         // An answer may begin before the request has ended.
         let sent = known(times.request_end).unwrap_or(0.0).min(first_byte);

@@ -74,7 +74,7 @@ fn an_entry_is_exact() {
         "_user": "alice",
         "_complete": true,
     });
-    assert_eq!(entries(&[testing::record()]), [expected.clone()]);
+    assert_eq!(entries(&[testing::record()])[0], expected);
     let text = document(&[testing::record(), testing::record()]);
     assert_eq!(text.lines().count(), 4, "an entry a line");
     assert_eq!(text.lines().nth(1).unwrap(), expected.to_string() + ",");
