@@ -139,14 +139,17 @@ fn messages_of_a_websocket() {
     let record = Record {
         status: Some(101),
         request_body: testing::body("{\"a\":1}\n{\"b\":\n2}"),
-        response_body: Body { bytes: Some(b"r\xc3\xa9\n\xff\x00\n".to_vec()), size: 8, ..Body::default() },
+        response_body: Body { bytes: Some(b"r\xc3\xa9\n\xff\x00\n\n\n\nlast".to_vec()), size: 14, ..Body::default() },
         messages: Some(vec![
             message(true, 1.5, 7, "text"),
             message(false, 2.0, 3, "text"),
             message(true, 3.0, 8, "text"),
             message(false, 4.0, 2, "binary"),
+            message(false, 4.5, 0, "text"),
             message(false, 5.0, 0, "ping"),
+            message(false, 5.5, 1, "text"),
             message(false, 6.0, 99, "text"),
+            message(false, 6.5, 1, "text"),
             message(true, 7.0, u64::MAX, "close"),
         ]),
         ..testing::record()
@@ -164,7 +167,10 @@ fn messages_of_a_websocket() {
         ("receive", 1, "r\u{e9}"),
         ("send", 1, "{\"b\":\n2}"),
         ("receive", 2, "/wA="),
+        ("receive", 1, ""),
         ("receive", 9, ""),
+        ("receive", 1, "\n"),
+        ("receive", 1, "last"),
         ("receive", 1, ""),
         ("send", 8, ""),
     ];

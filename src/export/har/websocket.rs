@@ -30,7 +30,8 @@ pub(super) fn messages(record: &Record) -> Vec<Message<'_>> {
         .map(|message| {
             let opcode = opcode(&message.kind);
             let (r#type, lines) = if message.from_client { ("send", &mut sent) } else { ("receive", &mut received) };
-            let bytes = lines.take(message.bytes);
+            // What pings, pongs and closes carry is in no body.
+            let bytes = if opcode <= BINARY { lines.take(message.bytes) } else { &[] };
             let data = match std::str::from_utf8(bytes) {
                 Ok(text) if opcode == TEXT => Cow::Borrowed(text),
                 // A text that a ceiling cut within a character.
@@ -46,23 +47,28 @@ pub(super) fn messages(record: &Record) -> Vec<Message<'_>> {
 /// Messages that lie one behind the other in a body, a line feed between two.
 struct Lines<'a> {
     left: &'a [u8],
+    first: bool,
 }
 
 impl<'a> Lines<'a> {
     fn of(body: &'a Body) -> Self {
-        Self { left: body.bytes.as_deref().unwrap_or(body.text.as_bytes()) }
+        Self { left: body.bytes.as_deref().unwrap_or(body.text.as_bytes()), first: true }
     }
 
     /// What the list says may be more than what is there: a ceiling cut the body, or the file was changed.
     fn take(&mut self, bytes: u64) -> &'a [u8] {
+        if !std::mem::take(&mut self.first) {
+            self.left = self.left.strip_prefix(b"\n").unwrap_or(self.left);
+        }
         let end = usize::try_from(bytes).unwrap_or(usize::MAX).min(self.left.len());
         let (message, left) = self.left.split_at(end);
-        self.left = left.strip_prefix(b"\n").unwrap_or(left);
+        self.left = left;
         message
     }
 }
 
 const TEXT: u8 = 1;
+const BINARY: u8 = 2;
 
 /// RFC 6455 section 5.2.
 fn opcode(kind: &str) -> u8 {
@@ -71,6 +77,6 @@ fn opcode(kind: &str) -> u8 {
         "close" => 8,
         "ping" => 9,
         "pong" => 10,
-        _ => 2,
+        _ => BINARY,
     }
 }
