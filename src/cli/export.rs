@@ -65,7 +65,11 @@ enum Format {
 /// # Errors
 /// When there is nothing to export, the logs cannot be read, or the export cannot be written.
 pub fn run(args: &ExportArgs, out: &mut dyn Write) -> Result<u8, CliError> {
-    match (args.format, args.out.as_deref().filter(|file| *file != Path::new("-"))) {
+    let standard = Path::new("-");
+    if args.format == Format::SeedMetrics && args.out.as_deref() == Some(standard) {
+        return Err(CliError::Usage(anyhow!("seed-metrics are several files: name a folder with --out")));
+    }
+    match (args.format, args.out.as_deref().filter(|file| *file != standard)) {
         (Format::SeedMetrics, folder) => seed_metrics(args, folder),
         (_, Some(file)) => to_file(args, file),
         (_, None) if io::stdout().is_terminal() => {
