@@ -5,6 +5,7 @@
 //! read, as `docs/figures.md` and `docs/conversations.md` describe them.
 
 pub mod answer;
+mod json;
 pub mod noise;
 pub mod prompt;
 pub mod telemetry;

@@ -194,3 +194,66 @@ fn blocks(table: u8, blocks: &[&[u8]]) -> Vec<u8> {
     let blocks = blocks.iter().flat_map(|block| [&[block.len() as u8], *block].concat());
     [table].into_iter().chain(blocks).collect()
 }
+
+/// The first two bytes choose the place of the cut.
+pub(super) fn answer() -> Vec<Vec<u8>> {
+    let sse = |events: &[&str]| -> String { events.iter().map(|event| format!("data: {event}\n\n")).collect() };
+    let responses = [
+        r#"{"type":"response.created","sequence_number":0,"response":{"id":"resp_1","model":"m","output":[]}}"#,
+        r#"{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"message"}}"#,
+        r#"{"type":"response.output_text.delta","sequence_number":2,"output_index":0,"content_index":0,"delta":"ab"}"#,
+        r#"{"type":"response.output_text.delta","sequence_number":3,"output_index":0,"content_index":0,"delta":"c"}"#,
+        r#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","call_id":"c","name":"f"}}"#,
+        r#"{"type":"response.function_call_arguments.delta","output_index":1,"delta":"{\"a\":1}"}"#,
+        r#"{"type":"response.reasoning_summary_text.delta","output_index":2,"summary_index":0,"delta":"why"}"#,
+        r#"{"type":"response.completed","response":{"id":"resp_1","output":[{"type":"message","content":[{"type":"output_text","text":"abc"}]}],"usage":{"input_tokens":5,"output_tokens":2}}}"#,
+        r#"{"type":"error","error":{"code":"c","message":"m"}}"#,
+    ];
+    let messages = sse(&[
+        r#"{"type":"message_start","message":{"id":"msg_1","model":"m","usage":{"input_tokens":3,"output_tokens":1}}}"#,
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}"#,
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}"#,
+        r#"{"type":"content_block_stop","index":0}"#,
+        r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+        r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}"#,
+        r#"{"type":"content_block_stop","index":1}"#,
+        r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":9}}"#,
+        r#"{"type":"message_stop"}"#,
+    ]);
+    let chat = sse(&[
+        r#"{"choices":[],"prompt_filter_results":[{}],"id":"","created":0}"#,
+        r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"a\ud83d\ude00","reasoning_text":"r"}}],"id":"x","model":"m"}"#,
+        r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{"}}]}}]}"#,
+        r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]},"finish_reason":"tool_calls"}]}"#,
+        r#"{"choices":[],"copilot_errors":[{"code":"e","message":"m"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+        "[DONE]",
+    ]);
+    let texts = [
+        sse(&[r#"{"choices":[{"index":0,"text":"a"},{"index":1,"text":"b","finish_reason":"stop"}]}"#, "[DONE]"]),
+        chat.clone(),
+        chat.replace('\n', "\r\n"),
+        sse(&responses),
+        responses.join("\n"),
+        messages,
+        r#"[{"choices":[{"index":0,"text":"a"}]},"","data: {\"choices\":[{\"text\":\"b\"}]}","[DONE]"]"#.to_owned(),
+        r#"{"choices":[{"message":{"content":"abc","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]}}]}"#.to_owned(),
+        r#"{"type":"message","content":[{"type":"text","text":"abc"},{"type":"tool_use","input":{"a":[1]}}]}"#.to_owned(),
+    ];
+    texts.iter().map(|text| cut_at(text)).collect()
+}
+
+/// The first two bytes choose the place of the cut.
+pub(super) fn prompt() -> Vec<Vec<u8>> {
+    [
+        r#"{"prompt":"a\ud83d","suffix":"b","n":2,"stop":["\n"],"nwo":"a/b","extra":{"language":"go","prompt_tokens":7}}"#,
+        r#"{"messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"t"},{"type":"image_url"}]},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],"model":"m","stream":true}"#,
+        r#"{"type":"response.create","input":[{"role":"user","content":[{"type":"input_text","text":"t"}]},{"type":"function_call_output","call_id":"c","output":"r"}],"previous_response_id":"resp_1","initiator":"user"}"#,
+        r#"{"system":[{"type":"text","text":"s"}],"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"t"},{"type":"tool_use","id":"c","name":"f","input":{"a":[1,2]}}]}],"tools":[{"name":"f","input_schema":{}}]}"#,
+    ]
+    .map(cut_at)
+    .to_vec()
+}
+
+fn cut_at(text: &str) -> Vec<u8> {
+    [&[0, 200], text.as_bytes()].concat()
+}

@@ -1,4 +1,28 @@
 //! An answer, put together from whichever of the four formats it came in, streamed or not.
+//!
+//! [`source`] cuts the text into events (SSE, a list, or JSON values one after the other) and gives them to
+//! [`assembly`], which tells the format and hands each event to [`choices`], [`responses`] or [`messages`]. What they
+//! gather besides text is in [`common`]. Described for users in `docs/conversations.md`.
+
+mod assembly;
+mod blocks;
+mod choices;
+mod common;
+mod failure;
+pub mod fuzz;
+mod messages;
+mod responses;
+mod source;
+mod sse;
+mod usage;
+mod wire;
+
+#[cfg(test)]
+mod cut_tests;
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod hostile_tests;
 
 /// Which of the four formats an answer or a prompt has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -138,9 +162,10 @@ impl Faults {
 
 /// Reads an answer from the text of a response's body, as far as it came. None when it is none of the four formats.
 ///
-/// Decided by content: SSE (`data:`, `event:` or `:` first), a JSON object, a JSON array of events (the older tool's
-/// logs), or one JSON object a line (WebSocket messages). A cut text gives what can be had of it.
+/// Decided by content: a JSON object, a JSON array of events (the older tool's logs), JSON values one after the other
+/// (WebSocket messages joined by line feeds), anything else as SSE. A cut text gives what can be had of it. An error
+/// object (`{"error": …}`) is an answer too, without choices; of the format [`Format::Chat`] where it does not tell.
 #[must_use]
-pub fn read(_text: &str) -> Option<Answer> {
-    None
+pub fn read(text: &str) -> Option<Answer> {
+    source::read(text, common::Ceilings::default())
 }
