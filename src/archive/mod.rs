@@ -173,15 +173,27 @@ pub fn read_below(logs: &Path, file: &Path) -> Result<Record, Unreadable> {
 /// # Errors
 /// When it cannot be read.
 pub fn load(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    match std::fs::read(path) {
+    let found = match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => match names::unmasked(path) {
-            Some(path) => std::fs::read(path),
+            Some(path) => std::fs::metadata(&path).map(|about| (path, about)),
             None => Err(error),
         },
-        read => read,
+        about => about.map(|about| (path.to_owned(), about)),
+    };
+    let (path, about) = found.map_err(|error| Unreadable::Io(error.to_string()))?;
+    // A pipe would never end.
+    if !about.is_file() {
+        return Err(Unreadable::Io("not a file".to_owned()));
     }
-    .map_err(|error| Unreadable::Io(error.to_string()))
+    if about.len() > LARGEST {
+        return Err(Unreadable::Io(format!("{} bytes are more than a record can have", about.len())));
+    }
+    std::fs::read(path).map_err(|error| Unreadable::Io(error.to_string()))
 }
+
+/// Two bodies of 64 MiB, each byte escaped in six, would have more than any that was seen; something else that lies
+/// among the records must not fill the memory.
+const LARGEST: u64 = 1 << 30;
 
 /// What a file is called in the index and in messages: its path, but for the password that files of the older tool's
 /// first version have in their names, which becomes `*`. `record` is what was read from it, if it could be.
@@ -203,6 +215,14 @@ pub enum Found {
     File(PathBuf),
     /// A folder that cannot be listed, and what the system says.
     Closed(PathBuf, String),
+}
+
+/// The path of the file that [`file_key`] called so, both below `logs`: another one where a password was masked.
+#[must_use]
+pub fn real_path(logs: &Path, key: &Path) -> PathBuf {
+    let masked = key.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
+    let found = if masked { names::unmasked(&logs.join(key)) } else { None };
+    found.and_then(|path| Some(key.with_file_name(path.file_name()?))).unwrap_or_else(|| key.to_owned())
 }
 
 /// Calls `each` for every file below `logs` that may be a record, in no particular order, in any of the layouts of ours

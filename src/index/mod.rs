@@ -3,10 +3,28 @@
 //! The files are the truth (design D8): whatever is wrong with the index, it is rebuilt. Written by the recorder's
 //! [`Indexer`] behind the records, or by a reader that finds it behind; safe for both at once.
 
+mod build;
+mod columns;
+mod digest;
+mod dump;
+mod feed;
+mod filter;
+mod indexer;
+mod look;
+mod place;
+mod queries;
 pub mod row;
+mod schema;
+mod write;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use self::build::Work;
+use self::place::{Database, Live};
+pub use indexer::Indexer;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
 
 use crate::rules::Kind;
@@ -113,16 +131,18 @@ pub enum Located {
 #[derive(Debug)]
 pub struct Index {
     logs: PathBuf,
+    database: RefCell<Database>,
 }
 
 impl Index {
     /// Opens the index of a folder, and brings it up to date with the files unless a recorder is running on it (which
-    /// does so itself). A missing, older or damaged index is made anew; where the folder cannot be written, in memory.
+    /// does so itself). A missing, older or damaged index is made anew; where the folder cannot be written, in a
+    /// temporary file or in memory, for this process only.
     ///
     /// # Errors
     /// When the logs cannot be listed or SQLite fails for another reason than the file.
-    pub fn open(logs: &Path, _progress: &mut dyn FnMut(Progress)) -> Result<(Self, Report), IndexError> {
-        Ok((Self { logs: logs.to_owned() }, Report::default()))
+    pub fn open(logs: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(Self, Report), IndexError> {
+        Self::with(logs, progress, build::open)
     }
 
     /// Makes the index anew from the files alone.
@@ -130,7 +150,17 @@ impl Index {
     /// # Errors
     /// As [`Index::open`].
     pub fn rebuild(logs: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(Self, Report), IndexError> {
-        Self::open(logs, progress)
+        Self::with(logs, progress, build::rebuild)
+    }
+
+    fn with(
+        logs: &Path,
+        progress: &mut dyn FnMut(Progress),
+        make: impl FnOnce(&Path, &mut Work<'_>) -> Result<(Database, Report), IndexError>,
+    ) -> Result<(Self, Report), IndexError> {
+        let mut work = Work { threads: build::all_threads(), stop: &AtomicBool::new(false), progress };
+        let (database, report) = make(logs, &mut work)?;
+        Ok((Self { logs: logs.to_owned(), database: RefCell::new(database) }, report))
     }
 
     /// The folder of the logs.
@@ -139,118 +169,52 @@ impl Index {
         &self.logs
     }
 
-    /// The exchanges of a filter, by time. `filter.text`: words must all be there, the last one may go on; a text in
-    /// double quotes is a phrase. Punctuation separates words.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn list(&self, _filter: &Filter, _page: &Page) -> Result<Vec<Row>, IndexError> {
-        Ok(Vec::new())
+    /// Asks the index; if it turns out to be damaged, it is made anew and asked again.
+    fn ask<T>(&self, mut ask: impl FnMut(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T, IndexError> {
+        let first = ask(&self.database.borrow().connection);
+        let answer = match first {
+            Err(error) if place::is_damage(&error) && self.renew()? => ask(&self.database.borrow().connection),
+            answer => answer,
+        };
+        answer.map_err(|source| build::sqlite(&self.logs, source))
     }
 
-    /// How many there are.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn count(&self, _filter: &Filter) -> Result<u64, IndexError> {
-        Ok(0)
+    /// Makes the index anew, unless somebody is in the middle of reading it.
+    fn renew(&self) -> Result<bool, IndexError> {
+        let Ok(mut database) = self.database.try_borrow_mut() else { return Ok(false) };
+        let mut silent = |_| ();
+        let stop = AtomicBool::new(false);
+        let mut work = Work { threads: build::all_threads(), stop: &stop, progress: &mut silent };
+        *database = build::rebuild(&self.logs, &mut work)?.0;
+        Ok(true)
     }
 
-    /// Calls `each` for every exchange of the filter, oldest first, without holding them all.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn each_row(&self, _filter: &Filter, _each: &mut dyn FnMut(Row)) -> Result<(), IndexError> {
-        Ok(())
-    }
-
-    /// The exchange whose id begins so, or whose file this is.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn find(&self, _id: &str) -> Result<Located, IndexError> {
-        Ok(Located::None)
-    }
-
-    /// The exchange whose answer has this id (`resp_…`): what a `previous_response_id` refers to.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn answered(&self, _response_id: &str) -> Result<Option<Row>, IndexError> {
-        Ok(None)
-    }
-
-    /// The telemetry that speaks of an exchange: by `headerRequestId`, and then by the suggestions named there. Each
-    /// event once, by time.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn events_of(&self, _request_id: &str) -> Result<Vec<EventRow>, IndexError> {
-        Ok(Vec::new())
-    }
-
-    /// Exchanges that came into the index after `mark`, in the order of their coming, and the new mark. `None`: the
-    /// mark of now, without rows.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn arrived(&self, mark: Option<i64>) -> Result<(Vec<Row>, i64), IndexError> {
-        Ok((Vec::new(), mark.unwrap_or(0)))
-    }
-
-    /// Who is who: calls `each` for every pair of `tid` and proxy user that exchanges with a token show.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn each_person(&self, _each: &mut dyn FnMut(&str, &str)) -> Result<(), IndexError> {
-        Ok(())
-    }
-
-    /// Calls `each` for the few facts that figures need of each exchange of the filter, in no particular order.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn each_request(&self, _filter: &Filter, _each: &mut dyn FnMut(&RequestFact<'_>)) -> Result<(), IndexError> {
-        Ok(())
-    }
-
-    /// Calls `each` for every telemetry event whose time is in the span, each event once (by `unique_id`), in no
-    /// particular order.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn each_event(
-        &self,
-        _since: Option<i64>,
-        _until: Option<i64>,
-        _each: &mut dyn FnMut(&EventFact<'_>),
-    ) -> Result<(), IndexError> {
-        Ok(())
-    }
-
-    /// Files and folders that could not be read, and why.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn skipped(&self) -> Result<Vec<(PathBuf, String)>, IndexError> {
-        Ok(Vec::new())
+    /// Takes in what is new, unless the recorder does so.
+    fn refresh(&self) -> Result<(), IndexError> {
+        let mut silent = |_| ();
+        let stop = AtomicBool::new(false);
+        let mut work = Work { threads: 1, stop: &stop, progress: &mut silent };
+        let Ok(mut database) = self.database.try_borrow_mut() else { return Ok(()) };
+        if database.was_replaced(&self.logs) {
+            *database = build::open(&self.logs, &mut work)?.0;
+            return Ok(());
+        }
+        if database.is_shared() && Live::is_declared(&self.logs) {
+            return Ok(());
+        }
+        match build::catch_up(&database.connection, &self.logs, &mut work) {
+            Ok(_) => Ok(()),
+            Err(look::Failed::Sqlite(error)) if place::is_damage(&error) => {
+                *database = build::rebuild(&self.logs, &mut work)?.0;
+                Ok(())
+            }
+            Err(failed) => Err(failed.into_error(&self.logs)),
+        }
     }
 }
 
-/// The recorder's own writer of the index: a thread at the lowest priority, behind the records.
-#[derive(Debug)]
-pub struct Indexer {}
-
-impl Indexer {
-    /// Starts it; first it catches up with what lies in the folder.
-    #[must_use]
-    pub fn start(_logs: &Path) -> Self {
-        Self {}
-    }
-
-    /// A record was written. Never waits: what does not fit the queue is found by a look at the folder later.
-    pub fn wrote(&self, _path: &Path) {}
-
-    /// Writes what is queued, for so long at most, and stops.
-    pub fn close(self, _patience: std::time::Duration) {}
+/// Nanoseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,326 @@
+//! What is asked of an index.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Value;
+use rusqlite::{Row as Columns, params_from_iter};
+
+use super::columns::{self, ENDERS, INITIATORS, NOISES, Reader};
+use super::filter::{Condition, condition};
+use super::{EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, digest};
+use crate::archive;
+
+impl Index {
+    /// The exchanges of a filter, by time. `filter.text`: words must all be there, the last one may go on; a text in
+    /// double quotes is a phrase. Punctuation separates words.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn list(&self, filter: &Filter, page: &Page) -> Result<Vec<Row>, IndexError> {
+        let Condition { sql, mut values } = condition(filter);
+        let order = if page.oldest_first { "began, id" } else { "began DESC, id DESC" };
+        // Rows are sorted by a narrow index; the wide ones are fetched for those that are shown.
+        let sql = format!(
+            "SELECT {} FROM exchanges WHERE seq IN (SELECT seq FROM exchanges {sql} ORDER BY {order} LIMIT ? OFFSET ?)
+                ORDER BY {order}",
+            columns::ROW
+        );
+        let limit = page.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
+        values.push(Value::Integer(limit));
+        values.push(Value::Integer(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+        self.rows(&sql, &values)
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn count(&self, filter: &Filter) -> Result<u64, IndexError> {
+        let Condition { sql, values } = condition(filter);
+        let sql = format!("SELECT count(*) FROM exchanges {sql}");
+        let count: i64 = self.ask(|index| {
+            let mut statement = index.prepare_cached(&sql)?;
+            statement.query_row(params_from_iter(&values), |row| row.get(0))
+        })?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Calls `each` for every exchange of the filter, oldest first, without holding them all.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn each_row(&self, filter: &Filter, each: &mut dyn FnMut(Row)) -> Result<(), IndexError> {
+        let Condition { sql, values } = condition(filter);
+        let sql = format!("SELECT {} FROM exchanges {sql} ORDER BY began, id", columns::ROW);
+        self.stream(&sql, &values, &mut |row| {
+            each(columns::row(row)?);
+            Ok(())
+        })
+    }
+
+    /// The exchange whose id begins so, or whose file this is.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn find(&self, id: &str) -> Result<Located, IndexError> {
+        let (row, tail) = (columns::ROW, "ORDER BY id LIMIT 11");
+        if let Some([first, last]) = id_range(id) {
+            let sql = format!("SELECT {row} FROM exchanges WHERE id BETWEEN ? AND ? {tail}");
+            let bounds = [first, last].map(|id| Value::Blob(id.to_vec()));
+            let found = self.rows(&sql, &bounds)?;
+            if !found.is_empty() {
+                return Ok(located(found));
+            }
+        }
+        let sql = format!(
+            "SELECT {row} FROM exchanges WHERE id = (SELECT id FROM files WHERE folder = ? AND name = ?) {tail}"
+        );
+        for path in self.below(Path::new(id)) {
+            let key = super::feed::Key::of(&path);
+            let found = self.rows(&sql, &[Value::Text(key.folder), Value::Text(key.name)])?;
+            if !found.is_empty() {
+                return Ok(located(found));
+            }
+        }
+        Ok(Located::None)
+    }
+
+    /// What a path that somebody typed may be called in the index.
+    fn below(&self, path: &Path) -> Vec<PathBuf> {
+        let whole = path.canonicalize().ok().zip(self.logs.canonicalize().ok());
+        let whole = whole.and_then(|(path, logs)| path.strip_prefix(logs).map(Path::to_owned).ok());
+        let typed = path.strip_prefix(&self.logs).unwrap_or(path).to_owned();
+        let paths = whole.into_iter().chain([typed]);
+        paths.flat_map(|path| [archive::masked_key(&path), Some(path)]).flatten().collect()
+    }
+
+    /// The exchange whose answer has this id (`resp_…`): what a `previous_response_id` refers to. Of several, the
+    /// latest.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn answered(&self, response_id: &str) -> Result<Option<Row>, IndexError> {
+        let sql = format!(
+            "SELECT {} FROM exchanges WHERE response_id = ? ORDER BY began DESC, id DESC LIMIT 1",
+            columns::ROW
+        );
+        let id = Value::Text(digest::shortened(response_id, digest::ID_MAX));
+        Ok(self.rows(&sql, &[id])?.pop())
+    }
+
+    /// The telemetry that speaks of an exchange: by `headerRequestId`, and then by the suggestions named there. Each
+    /// event once, by time.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn events_of(&self, request_id: &str) -> Result<Vec<EventRow>, IndexError> {
+        let sql = format!(
+            "SELECT {} FROM events WHERE is_first AND (request_id = ?1 OR completion IN (
+                SELECT completion FROM events WHERE request_id = ?1 AND completion IS NOT NULL
+            )) ORDER BY time, record, ordinal",
+            columns::EVENT
+        );
+        self.ask(|index| index.prepare_cached(&sql)?.query_map([request_id], columns::event)?.collect())
+    }
+
+    /// Exchanges that came into the index after `mark`, in the order of their coming, and the new mark. `None`: the
+    /// mark of now, without rows; so too where the index was made anew meanwhile.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn arrived(&self, mark: Option<i64>) -> Result<(Vec<Row>, i64), IndexError> {
+        self.refresh()?;
+        let generation = self.ask(|_| self.database.borrow().generation())?;
+        let last: i64 =
+            self.ask(|index| index.query_row("SELECT coalesce(max(seq), 0) FROM exchanges", [], |row| row.get(0)))?;
+        let now = generation << SEQ_BITS | last;
+        let Some(mark) = mark.filter(|mark| mark >> SEQ_BITS == generation) else { return Ok((Vec::new(), now)) };
+        let sql = format!("SELECT {} FROM exchanges WHERE seq > ? AND seq <= ? ORDER BY seq", columns::ROW);
+        let after = mark & ((1 << SEQ_BITS) - 1);
+        // What was taken out again must not bring the mark back.
+        Ok((self.rows(&sql, &[Value::Integer(after), Value::Integer(last)])?, now.max(mark)))
+    }
+
+    /// Who is who: calls `each` for every pair of `tid` and proxy user that exchanges with a token show.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn each_person(&self, each: &mut dyn FnMut(&str, &str)) -> Result<(), IndexError> {
+        let sql = "SELECT DISTINCT tid, user FROM exchanges
+            WHERE tid IS NOT NULL AND user IS NOT NULL AND kind <> 'telemetry' ORDER BY tid, user";
+        self.stream(sql, &[], &mut |row| {
+            let mut next = Reader::new(row);
+            let (tid, user) = (next.name()?, next.name()?);
+            each(tid, user);
+            Ok(())
+        })
+    }
+
+    /// Calls `each` for the few facts that figures need of each exchange of the filter, in no particular order.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn each_request(&self, filter: &Filter, each: &mut dyn FnMut(&RequestFact<'_>)) -> Result<(), IndexError> {
+        let Condition { sql, values } = condition(filter);
+        let sql = format!(
+            "SELECT began, kind, user, tid, editor, coalesce(model, model_answered), language, status, complete,
+                aborted_by, error IS NOT NULL, initiator, speculative, request_id, first_byte_ms, first_token_ms,
+                total_ms, server_ms, tokens_in, tokens_cached, tokens_out, noise
+            FROM exchanges INDEXED BY exchanges_facts {sql} ORDER BY began, id"
+        );
+        self.stream(&sql, &values, &mut |row| {
+            each(&request_fact(row)?);
+            Ok(())
+        })
+    }
+
+    /// Calls `each` for every telemetry event whose time is in the span, each event once (by `unique_id`), in no
+    /// particular order.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn each_event(
+        &self,
+        since: Option<i64>,
+        until: Option<i64>,
+        each: &mut dyn FnMut(&EventFact<'_>),
+    ) -> Result<(), IndexError> {
+        let mut sql =
+            "SELECT time, name, user, tid, request_id, choice, completion, opportunity, language, editor, model,
+            chars, lines, timeout, still, total_ms, shown, acceptance FROM events WHERE is_first"
+                .to_owned();
+        let mut values = Vec::new();
+        for (test, bound) in [(" AND time >= ?", since), (" AND time < ?", until)] {
+            if let Some(bound) = bound {
+                sql.push_str(test);
+                values.push(Value::Integer(bound));
+            }
+        }
+        self.stream(&sql, &values, &mut |row| {
+            each(&event_fact(row)?);
+            Ok(())
+        })
+    }
+
+    /// Files and folders that could not be read, and why.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn skipped(&self) -> Result<Vec<(PathBuf, String)>, IndexError> {
+        self.ask(|index| {
+            let mut all = Vec::new();
+            build::each_problem(index, &mut |path, problem| all.push((path, problem)))?;
+            Ok(all)
+        })
+    }
+
+    fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, IndexError> {
+        self.ask(|index| index.prepare_cached(sql)?.query_map(params_from_iter(values), columns::row)?.collect())
+    }
+
+    /// Hands rows on as SQLite gives them. An index made anew in the middle gives the same rows in the same order: those
+    /// that were handed on are left out.
+    fn stream(
+        &self,
+        sql: &str,
+        values: &[Value],
+        each: &mut dyn FnMut(&Columns<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), IndexError> {
+        let mut given = 0_u64;
+        self.ask(|index| {
+            let mut statement = index.prepare_cached(sql)?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            let mut at = 0;
+            while let Some(row) = rows.next()? {
+                at += 1;
+                if at > given {
+                    each(row)?;
+                    given = at;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Bits of a mark that count arrivals; those above are the index's generation.
+const SEQ_BITS: u32 = 48;
+
+fn request_fact<'r>(row: &'r Columns<'r>) -> rusqlite::Result<RequestFact<'r>> {
+    let mut next = Reader::new(row);
+    Ok(RequestFact {
+        began: next.integer()?.unwrap_or_default(),
+        kind: next.kind()?,
+        user: next.text()?,
+        tid: next.text()?,
+        editor: next.text()?,
+        model: next.text()?,
+        language: next.text()?,
+        status: next.status()?,
+        complete: next.truth()?,
+        aborted_by: next.word(ENDERS)?,
+        error: next.truth()?.unwrap_or_default(),
+        initiator: next.word(INITIATORS)?,
+        speculative: next.truth()?.unwrap_or_default(),
+        request_id: next.text()?,
+        first_byte_ms: next.real()?,
+        first_token_ms: next.real()?,
+        total_ms: next.real()?,
+        server_ms: next.real()?,
+        tokens_in: next.count()?,
+        tokens_cached: next.count()?,
+        tokens_out: next.count()?,
+        noise: next.word(NOISES)?,
+    })
+}
+
+fn event_fact<'r>(row: &'r Columns<'r>) -> rusqlite::Result<EventFact<'r>> {
+    let mut next = Reader::new(row);
+    Ok(EventFact {
+        time: next.integer()?.unwrap_or_default(),
+        name: next.name()?,
+        user: next.text()?,
+        tid: next.text()?,
+        request_id: next.text()?,
+        choice: next.integer()?,
+        completion: next.text()?,
+        opportunity: next.text()?,
+        language: next.text()?,
+        editor: next.text()?,
+        model: next.text()?,
+        chars: next.count()?,
+        lines: next.count()?,
+        timeout: next.count()?,
+        still: next.truth()?,
+        total_ms: next.real()?,
+        shown: next.truth()?,
+        acceptance: next.text()?,
+    })
+}
+
+fn located(mut rows: Vec<Row>) -> Located {
+    match rows.len() {
+        0 => Located::None,
+        1 => rows.pop().map_or(Located::None, |row| Located::One(Box::new(row))),
+        _ => {
+            rows.truncate(10);
+            Located::Several(rows)
+        }
+    }
+}
+
+/// The first and the last id that begin so, with hyphens or without.
+fn id_range(prefix: &str) -> Option<[[u8; 16]; 2]> {
+    let digits: Vec<u8> = prefix.trim().bytes().filter(|byte| *byte != b'-').collect();
+    if digits.is_empty() || digits.len() > 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let bound = |fill: u8| {
+        let mut all = [fill; 32];
+        for (to, from) in all.iter_mut().zip(&digits) {
+            *to = *from;
+        }
+        std::str::from_utf8(&all).ok().and_then(|text| u128::from_str_radix(text, 16).ok()).map(u128::to_be_bytes)
+    };
+    Some([bound(b'0')?, bound(b'f')?])
+}
