@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDateTime};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -170,6 +172,11 @@ fn ours(file: &File<'_>, recorder: &RawValue) -> Result<Record, Unreadable> {
     let id = raw::text(found.id).and_then(|id| Uuid::parse_str(&id).ok()).ok_or(Unreadable::Foreign)?;
     let details: [Details<'_>; 2] = [found.request, found.response].map(|raw| raw::object(raw).unwrap_or_default());
     let mut record = common(file, |content, place| body::ours(content, &details[place as usize]))?;
+    for (headers, details) in [&mut record.request_headers, &mut record.response_headers].into_iter().zip(&details) {
+        if details.raw_headers.is_some() {
+            *headers = raw::list(details.raw_headers).into_iter().filter_map(raw_header).collect();
+        }
+    }
     record.began = time_of(file).ok_or(Unreadable::Foreign)?;
     record.form = Form::Recorder;
     record.id = id;
@@ -319,13 +326,39 @@ impl<'de> Visitor<'de> for HeadersVisitor {
         let mut headers = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
             let value = raw::text(Some(value)).unwrap_or(Cow::Borrowed(value.get()));
-            let value = match redaction::field(name.as_bytes(), value.as_bytes()) {
-                Cow::Borrowed(_) => value.into_owned(),
-                redacted => lossy(redacted),
-            };
+            let value = without_secret(&name, value);
             headers.push((name, value));
         }
         Ok(Headers(headers))
+    }
+}
+
+/// A field as it was sent: `["name", "value"]`.
+fn raw_header(raw: &RawValue) -> Option<(String, String)> {
+    let parts = raw::list(Some(raw));
+    let name = raw_text(parts.first().copied())?.into_owned();
+    let value = without_secret(&name, raw_text(parts.get(1).copied())?);
+    Some((name, value))
+}
+
+/// Text, or `{"base64": "…"}`: bytes that are no UTF-8 are shown as ISO 8859-1, as in the plain headers.
+fn raw_text<'a>(part: Raw<'a>) -> Option<Cow<'a, str>> {
+    raw::text(part).or_else(|| {
+        let bytes = STANDARD.decode(&*raw::text(raw::object::<Base64<'_>>(part)?.base64)?).ok()?;
+        Some(bytes.into_iter().map(char::from).collect())
+    })
+}
+
+#[derive(Deserialize)]
+struct Base64<'a> {
+    #[serde(borrow)]
+    base64: Raw<'a>,
+}
+
+fn without_secret(name: &str, value: Cow<'_, str>) -> String {
+    match redaction::field(name.as_bytes(), value.as_bytes()) {
+        Cow::Borrowed(_) => value.into_owned(),
+        redacted => lossy(redacted),
     }
 }
 

@@ -79,13 +79,13 @@ pub struct Record {
     pub url: String,
     /// `request.method`.
     pub method: String,
-    /// In the order of the file.
+    /// In the order of the file; as sent, where the record has them so (a repeated name, bytes that are no UTF-8).
     pub request_headers: Vec<(String, String)>,
     /// The body as text; of a parsed body, its JSON text.
     pub request_body: Body,
     /// None when no response came.
     pub status: Option<u16>,
-    /// In the order of the file.
+    /// As `request_headers`.
     pub response_headers: Vec<(String, String)>,
     /// As `request_body`.
     pub response_body: Body,

@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, who does it, and what its outcome means to a shell.
 
 pub mod ca;
+pub mod export;
 pub mod line;
 pub mod logs;
 pub mod output;
@@ -20,10 +21,12 @@ pub mod words;
 pub mod filter;
 pub mod list;
 
+mod destination;
 mod error;
 mod greeting;
 mod logging;
 mod settings;
+mod terminal;
 #[cfg(test)]
 mod testing;
 
@@ -88,6 +91,7 @@ enum Command {
     Show(show::ShowArgs),
     Search(search::SearchArgs),
     Stats(stats::StatsArgs),
+    Export(export::ExportArgs),
     Tail(tail::TailArgs),
     Reindex(reindex::ReindexArgs),
     Verify(verify::VerifyArgs),
@@ -153,6 +157,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Show(args) => show::run(&args, &mut io::stdout().lock()),
         Command::Search(args) => search::run(&args, &mut io::stdout().lock()),
         Command::Stats(args) => stats::run(&args, &mut io::stdout().lock()),
+        Command::Export(args) => export::run(&args, &mut io::stdout().lock()),
         Command::Tail(args) => tail::run(&args, &mut io::stdout().lock()),
         Command::Reindex(args) => reindex::run(&args, &mut io::stdout().lock()),
         Command::Verify(args) => verify::run(&args, &mut io::stdout().lock()),

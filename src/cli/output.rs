@@ -135,7 +135,7 @@ fn escaped(
 }
 
 /// Controls (C0, DEL, C1), line separators, and the invisible characters that reorder or join text (Unicode TR 36).
-fn misleads(letter: char) -> bool {
+pub(super) fn misleads(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
             '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
