@@ -217,6 +217,11 @@ fn deep_nesting_and_huge_indices_are_survived() {
     // Each line could be the inside of the one before: reading must not begin anew at each.
     let lines = format!("{{\"choices\":[{{\"text\":\"a\"}}],\"x\":{}", "\n{\"a\":".repeat(100_000));
     assert_eq!(texts(&read(&lines).unwrap()), ["a"]);
+    let line = format!("\n{{\"a\":[{}{},", "[".repeat(130), "]".repeat(130));
+    let lines = format!("{{\"choices\":[{{\"text\":\"a\"}}],\"x\":[{}", line.repeat(5_000));
+    assert_eq!(texts(&read(&lines).unwrap()), ["a"]);
+    let spaces = format!("{}{}", "{\"choices\":[]}".repeat(20_000), " ".repeat(1 << 20));
+    assert!(read(&spaces).is_some());
 
     let huge = r#"{"choices":[{"index":18446744073709551615,"text":"a"},{"index":9007199254740992,"text":"b"}]}"#;
     let answer = read_sse(&[huge]);

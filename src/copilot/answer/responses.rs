@@ -93,7 +93,7 @@ impl Responses {
     fn end(&mut self, status: &str, response: &ResponseNode<'_>, common: &mut Common) {
         common.named(response.id.filled(), response.model.filled());
         common.tokens.add(response.usage);
-        let output: List<ItemNode<'_>> = response.output.read();
+        let output: List<Raw<'_>> = response.output.read();
         common.faults.overflowed |= output.overflowed;
         self.last(&output.items, common);
         let error = failure::of(response.error);
@@ -111,8 +111,8 @@ impl Responses {
 
     /// The items in their final form. Where some were left out of the list, or their events were lost, their places in
     /// it are not their `output_index`: then the list stands for itself.
-    fn last(&mut self, items: &[ItemNode<'_>], common: &mut Common) {
-        let list: Vec<_> = items.iter().map(|node| what(node)).collect();
+    fn last(&mut self, items: &[Raw<'_>], common: &mut Common) {
+        let list: Vec<_> = items.iter().map(|node| what(&node.read())).collect();
         let same = self.blocks.is_empty() || self.blocks.are(&list);
         let mut fresh = Blocks::default();
         if !same {
@@ -120,7 +120,7 @@ impl Responses {
         }
         let blocks = if same { &mut self.blocks } else { &mut fresh };
         for (index, node) in (0..).zip(items) {
-            item(blocks, index, node, common);
+            item(blocks, index, &node.read(), common);
         }
         if !same {
             self.blocks.supersede(fresh, common);
@@ -129,7 +129,7 @@ impl Responses {
 
     /// An answer that is no stream, or the start of one.
     fn response(&mut self, event: &Event<'_>, common: &mut Common) {
-        if self.ended {
+        if self.ended || self.whole {
             common.faults.repeated += 1;
             return;
         }

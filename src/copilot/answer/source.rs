@@ -64,6 +64,7 @@ impl Reader {
     /// Values one after the other, with spaces between them or none. An event of a stream holds one; servers that forget
     /// the empty line put several in one.
     fn values(&mut self, text: &str, part: &Part<'_>) {
+        let text = text.trim_end();
         let mut at = 0;
         while let Some(rest) = text.get(at..) {
             let rest = rest.trim_start();
@@ -71,12 +72,11 @@ impl Reader {
             if rest.is_empty() {
                 return;
             }
-            let word = rest.trim_end();
-            if word == DONE {
+            if rest == DONE {
                 self.assembly.done();
                 return;
             }
-            if part.cut && DONE.starts_with(word) {
+            if part.cut && DONE.starts_with(rest) {
                 return;
             }
             let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Event<'_>>();

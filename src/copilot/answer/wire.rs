@@ -11,7 +11,7 @@ node! {
         "object" => object: Text<'a>,
         "id" => id: Text<'a>,
         "model" => model: Text<'a>,
-        "choices" => choices: List<ChoiceNode<'a>>,
+        "choices" => choices: List<ChoiceNode<'a>, 128>,
         "usage" => usage: Raw<'a>,
         "error" => error: Raw<'a>,
         "code" => code: Raw<'a>,
@@ -61,7 +61,7 @@ node! {
         "reasoning_text" => reasoning_text: Text<'a>,
         "reasoning_content" => reasoning_content: Text<'a>,
         "cot_summary" => cot_summary: Text<'a>,
-        "tool_calls" => tool_calls: List<CallNode<'a>>,
+        "tool_calls" => tool_calls: List<CallNode<'a>, 1024>,
         "function_call" => function_call: FunctionNode<'a>,
     }
 }

@@ -28,7 +28,7 @@ const TEXTS: [&str; 17] = [
     "thinking",
 ];
 
-/// Deepest nesting followed: serde_json's own.
+/// Deepest nesting kept: serde_json's own. What is nested deeper is only read over.
 const DEPTH: usize = 127;
 
 /// How a text ended.
@@ -38,7 +38,7 @@ pub(in crate::copilot) enum End {
     Whole,
     /// The text ends within the value.
     Cut,
-    /// What comes is no JSON, or nested too deeply.
+    /// What comes is no JSON.
     Broken,
 }
 
@@ -54,8 +54,10 @@ pub(in crate::copilot) struct Scan<'a> {
     kept: usize,
     /// `kept` lies within a string.
     in_string: bool,
-    /// The brackets open at `kept`, outermost first, each by the bracket that closes it.
+    /// The brackets that are open, outermost first, each by the bracket that closes it.
     open: Vec<u8>,
+    /// How many of them are open at `kept`.
+    depth: usize,
 }
 
 /// A text that parses.
@@ -93,7 +95,7 @@ impl Origin {
 impl<'a> Scan<'a> {
     /// Reads one value.
     pub(in crate::copilot) fn of(text: &'a str) -> Self {
-        let scan = Self { text, stopped: 0, end: End::Cut, kept: 0, in_string: false, open: Vec::new() };
+        let scan = Self { text, stopped: 0, end: End::Cut, kept: 0, in_string: false, open: Vec::new(), depth: 0 };
         let mut walk = Walk { bytes: text.as_bytes(), at: 0, key: "", scan };
         walk.scan.end = walk.value().err().unwrap_or(End::Whole);
         walk.scan.stopped = walk.at;
@@ -106,7 +108,7 @@ impl<'a> Scan<'a> {
         if self.in_string {
             text.push('"');
         }
-        text.extend(self.open.iter().rev().map(|&bracket| char::from(bracket)));
+        text.extend(self.open.iter().take(self.depth).rev().map(|&bracket| char::from(bracket)));
         Mended { text, kept: self.kept }
     }
 }
@@ -137,8 +139,8 @@ impl<'a> Walk<'a> {
         loop {
             let byte = self.peek()?;
             next = match (next, byte) {
-                (Next::Value | Next::ValueOrEnd, b'{') => self.opened(b'}', Next::KeyOrEnd)?,
-                (Next::Value | Next::ValueOrEnd, b'[') => self.opened(b']', Next::ValueOrEnd)?,
+                (Next::Value | Next::ValueOrEnd, b'{') => self.opened(b'}', Next::KeyOrEnd),
+                (Next::Value | Next::ValueOrEnd, b'[') => self.opened(b']', Next::ValueOrEnd),
                 (Next::ValueOrEnd | Next::CommaOrEnd, b']') | (Next::KeyOrEnd | Next::CommaOrEnd, b'}') => {
                     if self.scan.open.last() != Some(&byte) {
                         return Err(End::Broken);
@@ -184,20 +186,27 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn opened(&mut self, closes: u8, next: Next) -> Result<Next, End> {
-        if self.scan.open.len() >= DEPTH {
-            return Err(End::Broken);
-        }
+    fn opened(&mut self, closes: u8, next: Next) -> Next {
         self.scan.open.push(closes);
         self.at += 1;
-        self.scan.kept = self.at;
-        Ok(next)
+        self.keep();
+        next
     }
 
     /// A value is whole.
     fn valued(&mut self) -> Next {
-        self.scan.kept = self.at;
+        self.keep();
         Next::CommaOrEnd
+    }
+
+    /// The text can be closed here. Returns whether it is not too deep for that.
+    fn keep(&mut self) -> bool {
+        let deep = self.scan.open.len() > DEPTH;
+        if !deep {
+            self.scan.kept = self.at;
+            self.scan.depth = self.scan.open.len();
+        }
+        !deep
     }
 
     fn scalar(&mut self, first: u8) -> Result<(), End> {
@@ -262,10 +271,7 @@ impl<'a> Walk<'a> {
                 _ => break End::Broken,
             }
         };
-        if keep {
-            self.scan.kept = self.at;
-            self.scan.in_string = true;
-        }
+        self.scan.in_string = keep && self.keep();
         Err(end)
     }
 

@@ -38,10 +38,18 @@ fn a_cut_text_is_closed_where_its_last_value_was_whole() {
 }
 
 #[test]
-fn nesting_stops_where_the_parser_would() {
-    let (text, end) = mended(&format!("{{\"a\":1,\"b\":{}", "[".repeat(1_000)));
-    assert_eq!(end, End::Broken);
+fn nesting_is_kept_as_deep_as_the_parser_goes() {
+    let deep = format!("{{\"a\":1,\"b\":{}", "[".repeat(1_000));
+    let (text, end) = mended(&deep);
+    assert_eq!((text.len(), end), ("{\"a\":1,\"b\":".len() + 126 + 127, End::Cut));
     assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+    let (text, end) = mended(&format!("{deep}{},\"text\":\"c", "]".repeat(1_000)));
+    assert_eq!(end, End::Cut);
+    assert!(text.ends_with("],\"text\":\"c\"}"));
+    // What is whole again is kept; a reader that does not want it reads over it, however deep.
+    let (text, end) = mended(&format!("{deep}{}]", "]".repeat(999)));
+    assert_eq!(end, End::Cut);
+    assert!(serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok());
 }
 
 #[test]

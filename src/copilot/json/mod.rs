@@ -19,8 +19,12 @@ use serde_json::value::RawValue;
 
 pub(super) use node::{node, skip};
 
-/// Most elements kept of one list: more than any honest one has, and what is kept stays small beside the text.
+/// Most elements kept of one list, if no less is said: more than any honest one has. Lists within lists say less, so
+/// that what is kept stays small beside the text.
 const LIST: usize = 16_384;
+
+/// Most parts kept of one content.
+const PARTS: usize = 10_000;
 
 /// Largest count taken for one: what a JSON number holds exactly. Sums of a few stay far from any end.
 const COUNT: u64 = 1 << 53;
@@ -160,7 +164,7 @@ impl<'de> Deserialize<'de> for Present {
 
 /// A list, up to a ceiling.
 #[derive(Clone, Debug)]
-pub(super) struct List<T> {
+pub(super) struct List<T, const MOST: usize = LIST> {
     /// What it holds.
     pub(super) items: Vec<T>,
     /// The value was a list.
@@ -169,22 +173,22 @@ pub(super) struct List<T> {
     pub(super) overflowed: bool,
 }
 
-impl<T> Default for List<T> {
+impl<T, const MOST: usize> Default for List<T, MOST> {
     fn default() -> Self {
         Self { items: Vec::new(), is_list: false, overflowed: false }
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader<T>(PhantomData<T>);
+        struct Reader<T, const MOST: usize>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
-            type Value = List<T>;
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Reader<T, MOST> {
+            type Value = List<T, MOST>;
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut list = List { is_list: true, ..List::default() };
-                while list.items.len() < LIST {
+                while list.items.len() < MOST {
                     let Some(item) = seq.next_element()? else { return Ok(list) };
                     list.items.push(item);
                 }
@@ -197,7 +201,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             skip!(scalars, text, object);
         }
 
-        deserializer.deserialize_any(Reader(PhantomData))
+        deserializer.deserialize_any(Reader::<T, MOST>(PhantomData))
     }
 }
 
@@ -210,7 +214,7 @@ pub(super) enum Content<'a, T> {
     /// A string.
     Text(Text<'a>),
     /// Parts.
-    Parts(List<T>),
+    Parts(List<T, PARTS>),
 }
 
 impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Content<'a, T> {
