@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 use copilot_recorder::index::{Filter, Index, Indexer, Located, Page, Report, Row};
 use copilot_recorder::rules::Kind;
 use serde_json::{Value, json};
+use support::HOST;
+use support::recorder::Setup;
 use support::rng::Rng;
+use support::upstream::{Connection, Options, Upstream};
 
 const ALL: Page = Page { limit: None, offset: 0, oldest_first: true };
 
@@ -598,6 +601,38 @@ fn an_indexer_that_finds_damage_makes_the_index_anew() {
     }
     indexer.close(Duration::from_secs(60));
     assert_eq!(logs.open().0.dump().unwrap(), logs.truth());
+}
+
+#[tokio::test]
+async fn the_program_keeps_its_index_and_leaves_it_whole() {
+    let upstream = Upstream::start(Options::alpn(&["http/1.1"]), |mut connection: Connection| async move {
+        connection.received_pattern(b"\r\n\r\n", 1).await;
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await;
+        connection.half_close().await;
+    })
+    .await;
+    for (flags, is_kept) in [(&[][..], true), (&["--index=false"], false)] {
+        let recorder = Setup::new(&upstream).with(flags).start().await;
+        let mut session = recorder.client(&["http/1.1"]).open(HOST).await;
+        session.send(format!("GET /v1/engines/m/completions HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).await;
+        session.read_until(b"\r\n\r\nhello").await;
+        session.close().await;
+        recorder.records(1).await;
+        let logs = recorder.setup.logs.clone();
+        // The running program and a reader, at once.
+        let (index, report) = Index::open(&logs, &mut |_| ()).unwrap();
+        let count = || index.arrived(None).and_then(|_| index.count(&Filter::default())).unwrap();
+        support::eventually("the record in the index", || (count() == 1).then_some(())).await;
+        assert!(is_kept || report.rebuilt.is_some(), "the reader had to make it");
+        drop(index);
+        let (code, lines, setup) = recorder.terminate().await;
+        assert_eq!(code, Some(0), "{}", lines.join("\n"));
+        assert!(!lines.iter().any(|line| line.contains("the index is not")), "{}", lines.join("\n"));
+        let (index, report) = Index::open(&setup.logs, &mut |_| ()).unwrap();
+        assert_eq!((report.records, report.read, report.rebuilt), (1, 0, None));
+        let dump = index.dump().unwrap();
+        assert_eq!(dump, Index::rebuild(&setup.logs, &mut |_| ()).unwrap().0.dump().unwrap());
+    }
 }
 
 /// This test binary again, as another process that runs one test.

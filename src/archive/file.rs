@@ -188,7 +188,7 @@ fn ours(file: &File<'_>, recorder: &RawValue) -> Result<Record, Unreadable> {
     record.connection = raw::owned(found.connection);
     record.http_version = raw::owned(found.http_version);
     record.timings = timings(&found);
-    record.chunks = raw::list(found.chunks).into_iter().filter_map(chunk).collect();
+    record.chunks = chunks(found.chunks);
     record.messages = raw::object::<Socket<'_>>(found.websocket)
         .filter(|socket| socket.messages.is_some())
         .map(|socket| raw::list(socket.messages).into_iter().filter_map(message).collect());
@@ -273,6 +273,12 @@ fn timings(found: &Recorder<'_>) -> Timings {
         first_byte: raw::number(times.first_byte),
         last_byte: raw::number(times.last_byte),
     }
+}
+
+/// There may be thousands: as a rule they are read in one go.
+fn chunks(raw: Raw<'_>) -> Vec<(f64, u64)> {
+    let plain = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    plain.unwrap_or_else(|| raw::list(raw).into_iter().filter_map(chunk).collect())
 }
 
 /// `[milliseconds, bytes]`.
