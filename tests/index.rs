@@ -285,6 +285,14 @@ fn an_index_that_cannot_be_used_is_made_anew() {
         fs::write(logs.database(), text).unwrap();
         let (index, report) = logs.open();
         assert_eq!(report.records, 61, "{what}");
+        let mut rows = Vec::new();
+        index.each_row(&Filter::default(), &mut |row| rows.push(row)).unwrap();
+        assert_eq!(rows, index.list(&Filter::default(), &ALL).unwrap(), "{what}");
+        let mut facts = 0;
+        index.each_request(&Filter::default(), &mut |_| facts += 1).unwrap();
+        assert_eq!((rows.len(), facts), (61, 61), "{what}");
+        index.each_event(None, None, &mut |_| facts += 1).unwrap();
+        assert_eq!(facts, 61 + 34, "{what}: each event once");
         assert_eq!(index.dump().unwrap(), whole, "{what}");
         drop(index);
         assert!(what.starts_with("noise") || report.rebuilt.is_some(), "{what}");
@@ -340,6 +348,23 @@ fn a_folder_without_rights_is_said_and_the_rest_read() {
     assert_eq!((report.records, report.skipped_total), if is_shut { (1, 1) } else { (2, 0) });
     assert_eq!(index.skipped().unwrap().len(), usize::from(is_shut));
     assert_eq!(logs.open().1.records, 2);
+}
+
+#[test]
+fn names_that_are_no_text_are_said() {
+    use std::os::unix::ffi::OsStrExt;
+    let logs = Logs::new();
+    let name = std::ffi::OsStr::from_bytes(b"b\xffd");
+    fs::create_dir(logs.path().join(name)).unwrap();
+    fs::write(logs.path().join(name).join("x.json"), chat(1, "q", "a").to_string()).unwrap();
+    fs::write(logs.path().join("x\u{fffd}.json"), chat(2, "q", "a").to_string()).unwrap();
+    fs::write(logs.path().join(std::ffi::OsStr::from_bytes(b"y\xff.json")), chat(3, "q", "a").to_string()).unwrap();
+    for _ in 0..2 {
+        let (index, report) = logs.open();
+        let problem = |path: &str| (PathBuf::from(path), "has a name that is not UTF-8".to_owned());
+        assert_eq!(index.skipped().unwrap(), [problem("b\u{fffd}d"), problem("y\u{fffd}.json")]);
+        assert_eq!((report.records, report.skipped), (1, index.skipped().unwrap()));
+    }
 }
 
 #[test]

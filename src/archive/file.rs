@@ -324,7 +324,7 @@ impl<'de> Visitor<'de> for HeadersVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
         let mut headers = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-            let value = raw::text(Some(value)).unwrap_or(Cow::Borrowed(value.get()));
+            let value = raw::text(Some(value)).unwrap_or_else(|| Cow::Borrowed(value.get()));
             let value = match redaction::field(name.as_bytes(), value.as_bytes()) {
                 Cow::Borrowed(_) => value.into_owned(),
                 redacted => lossy(redacted),
