@@ -11,6 +11,7 @@ pub mod fuzz;
 mod names;
 mod older;
 mod raw;
+pub mod verify;
 mod walk;
 
 use std::io;

@@ -51,14 +51,14 @@ fn tint(summary: &Summary) -> Option<&'static str> {
     }
 }
 
-fn duration(time: Duration) -> String {
+pub(super) fn duration(time: Duration) -> String {
     match time.as_millis() {
         millis @ ..10_000 => format!("{millis} ms"),
         millis => format!("{:.1} s", millis as f64 / 1000.0),
     }
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         ..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),

@@ -2,14 +2,30 @@
 
 pub mod ca;
 pub mod line;
+pub mod logs;
 pub mod output;
+pub mod print;
+pub mod reindex;
+pub mod rows;
 pub mod run;
+pub mod search;
+pub mod show;
+pub mod stats;
+pub mod table;
+pub mod tail;
 pub mod users;
+pub mod verify;
+pub mod words;
+
+pub mod filter;
+pub mod list;
 
 mod error;
 mod greeting;
 mod logging;
 mod settings;
+#[cfg(test)]
+mod testing;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -68,6 +84,13 @@ enum Command {
     },
     /// Say who may use the proxy.
     Users(users::UsersArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Search(search::SearchArgs),
+    Stats(stats::StatsArgs),
+    Tail(tail::TailArgs),
+    Reindex(reindex::ReindexArgs),
+    Verify(verify::VerifyArgs),
 }
 
 #[derive(Args)]
@@ -126,6 +149,13 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
             let file = with_inputs(&args.flags(), args.config(), config::users_file)?;
             users::run(&args, &file, &mut io::stdin().lock(), &mut io::stdout().lock())
         }
+        Command::List(args) => list::run(&args, &mut io::stdout().lock()),
+        Command::Show(args) => show::run(&args, &mut io::stdout().lock()),
+        Command::Search(args) => search::run(&args, &mut io::stdout().lock()),
+        Command::Stats(args) => stats::run(&args, &mut io::stdout().lock()),
+        Command::Tail(args) => tail::run(&args, &mut io::stdout().lock()),
+        Command::Reindex(args) => reindex::run(&args, &mut io::stdout().lock()),
+        Command::Verify(args) => verify::run(&args, &mut io::stdout().lock()),
     }
 }
 
@@ -190,7 +220,7 @@ mod tests {
     #[test]
     fn usage_errors() {
         for words in
-            [["--nonsense"].as_slice(), &["list"], &["users"], &["ca"], &["--quiet", "users", "list"], &["--listen"]]
+            [["--nonsense"].as_slice(), &["lists"], &["users"], &["ca"], &["--quiet", "users", "list"], &["--listen"]]
         {
             let error = Cli::try_parse_from(["copilot-recorder"].iter().chain(words)).err().unwrap();
             assert_eq!(error.exit_code(), 2, "{words:?}");

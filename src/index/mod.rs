@@ -214,6 +214,12 @@ impl Index {
     }
 }
 
+/// The row that a record gives: what the index has of it when it is up to date. `file` as [`Row::file`].
+#[must_use]
+pub fn row_of(record: &crate::archive::Record, file: String) -> Row {
+    digest::digest(record, file).row
+}
+
 /// Nanoseconds since 1970.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -14,8 +14,11 @@ pub(crate) mod program;
 pub(crate) mod recorder;
 pub(crate) mod records;
 pub(crate) mod rng;
+pub(crate) mod samples;
 pub(crate) mod script;
+pub(crate) mod terminal;
 pub(crate) mod upstream;
+pub(crate) mod websocket;
 
 use std::future::Future;
 use std::time::Duration;

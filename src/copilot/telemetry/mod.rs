@@ -17,6 +17,8 @@ mod time;
 
 use std::collections::BTreeMap;
 
+/// What a body may unfold to, in bytes: the ceiling that bodies have everywhere. The SDK sends some hundred kilobytes.
+const OUTPUT_MAX: u64 = 64 << 20;
 /// Events that are read of one body; what is beyond counts as unreadable. A client that comes back after days sends
 /// some hundreds at once, and a body of honest events reaches the ceiling of its size first.
 const EVENTS_MAX: usize = 100_000;
@@ -71,7 +73,7 @@ pub struct Batch {
 /// bytes say so. A cut body gives the events before the cut.
 #[must_use]
 pub fn read(body: &[u8]) -> Batch {
-    let body = body::plain(body);
+    let body = body::plain(body, OUTPUT_MAX);
     let text = String::from_utf8_lossy(&body);
     let mut events = Vec::new();
     let mut values = 0;

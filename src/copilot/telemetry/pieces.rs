@@ -44,14 +44,16 @@ impl Pieces<'_> {
 
     /// Anything that is no object, up to what may be one.
     fn skip_junk(&mut self) {
-        let rest = &self.text.as_bytes()[self.at..];
-        if rest.first() == Some(&b'"')
-            && let Some(end) = string_end(self.text.as_bytes(), self.at)
-        {
+        let bytes = self.text.as_bytes();
+        let quoted = bytes[self.at] == b'"';
+        if quoted && let Some(end) = string_end(bytes, self.at) {
             self.at = end;
             return;
         }
-        self.at += rest.iter().skip(1).position(|byte| b"\n,[]{".contains(byte)).map_or(rest.len(), |found| found + 1);
+        // A string that is not closed may hold anything up to the end of its line.
+        let next: &[u8] = if quoted { b"\n" } else { b"\n,[]{" };
+        let skipped = bytes[self.at + 1..].iter().position(|byte| next.contains(byte));
+        self.at = skipped.map_or(bytes.len(), |skipped| self.at + 1 + skipped);
     }
 
     fn object(&mut self, read: &mut impl FnMut(&str) -> Result<(), Wrong>) {

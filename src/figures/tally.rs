@@ -1,0 +1,250 @@
+//! Adds up what the index hands out.
+
+use std::collections::hash_map::Entry;
+
+use foldhash::{HashMap, HashSet};
+
+use super::edit::{Edit, EditKey};
+use super::group::{Group, Traits};
+use super::names::{Id, Name, Names};
+use super::persons::{Identity, Person, Persons};
+use super::query::{By, Query};
+use super::row::Figures;
+use super::source::{Facts, Said};
+use super::suggestion::{Suggestion, SuggestionKey};
+use super::sums::{PersonDay, Sums};
+use super::times;
+use crate::index::{EventFact, RequestFact};
+use crate::rules::Kind;
+
+/// Adds up what the index hands out: first all persons, then all requests and all events, in any order and mixed. The
+/// figures are the same whatever the order, and whether an event comes once or more often.
+///
+/// It takes about 120 bytes for a request, 250 for a suggestion and as much again for an acceptance, and somewhat more
+/// where a table has just grown: a million requests with 250,000 suggestions, all of them accepted, were measured at
+/// 320 MB. Persons, languages and the like are kept once.
+#[derive(Debug)]
+pub struct Tally {
+    query: Query,
+    names: Names,
+    persons: Persons,
+    rows: HashMap<Group, Sums>,
+    /// Exchanges that telemetry may name, whether they are asked for or not.
+    named: HashMap<Id, Named>,
+    /// Answers that a client may have waited for.
+    answers: Vec<Answer>,
+    /// What clients waited, and when they said so.
+    waited: HashMap<Id, (i64, f64)>,
+    suggestions: HashMap<SuggestionKey, Suggestion>,
+    edits: HashMap<EditKey, Edit>,
+    /// Whose telemetry came on which days.
+    known: HashSet<(Identity, i64)>,
+}
+
+/// The first exchange with an id.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    began: i64,
+    facts: Facts,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    request: Id,
+    first_byte: f64,
+    group: Group,
+}
+
+impl Tally {
+    /// An empty one.
+    #[must_use]
+    pub fn new(query: Query) -> Self {
+        Self {
+            query,
+            names: Names::default(),
+            persons: Persons::default(),
+            rows: HashMap::default(),
+            named: HashMap::default(),
+            answers: Vec::new(),
+            waited: HashMap::default(),
+            suggestions: HashMap::default(),
+            edits: HashMap::default(),
+            known: HashSet::default(),
+        }
+    }
+
+    /// An exchange of that proxy user had a token with that `tid`. Hand over all before the first request.
+    pub fn person(&mut self, tid: &str, user: &str) {
+        let names = &mut self.names;
+        if let (Some(tid), Some(user)) = (names.number(Some(tid)), names.number(Some(user))) {
+            self.persons.learn(tid, user, names);
+        }
+    }
+
+    /// An exchange. Those that the query does not ask for are needed too, as far as telemetry may speak of them: hand
+    /// over all, each once.
+    pub fn request(&mut self, request: &RequestFact<'_>) {
+        let identity = Identity { user: self.names.number(request.user), tid: self.names.number(request.tid) };
+        let [language, editor, model] =
+            [request.language, request.editor, request.model].map(|text| self.names.number(text));
+        let id = request.request_id.filter(|id| !id.is_empty()).map(Id::of);
+        if let Some(id) = id {
+            let facts = Facts { identity: identity.said(), language, editor, model };
+            self.name(id, Named { began: request.began, facts });
+        }
+        let person = self.persons.of_exchange(identity);
+        let traits = Traits { time: request.began, kind: request.kind, person, language, editor, model };
+        // By kind, telemetry has a row of its own without being asked for.
+        let own_row = self.query.by == Some(By::Kind) && self.query.kinds.is_empty();
+        if !(own_row || self.query.counts(request.kind)) || !traits.asked(&self.query, &self.names) {
+            return;
+        }
+        let group = traits.group(&self.query);
+        let row = self.rows.entry(group).or_default();
+        row.request(request, (person, self.query.day(request.began)));
+        if times::counts(request) {
+            row.times.request(request);
+            if let (Some(request), Some(first_byte)) = (id, request.first_byte_ms) {
+                self.answers.push(Answer { request, first_byte, group });
+            }
+        }
+    }
+
+    /// An event; hand over all, of whatever time and name.
+    pub fn event(&mut self, event: &EventFact<'_>) {
+        let said = self.said(event);
+        self.known.insert((said.identity, self.query.day(event.time)));
+        match event.name {
+            "ghostText.shown" | "ghostText.shownFromCache" => {
+                if let Some(key) = SuggestionKey::of(event) {
+                    self.suggestions.entry(key).or_default().show(event, &said, &self.names);
+                }
+            }
+            "ghostText.accepted" => {
+                if let Some(key) = SuggestionKey::of(event) {
+                    self.suggestions.entry(key).or_default().accept(event, &said, &self.names);
+                }
+            }
+            "ghostText.stillInCode" => {
+                if let Some(key) = SuggestionKey::of(event) {
+                    self.suggestions.entry(key).or_default().look(event);
+                }
+            }
+            "provideInlineEdit" => {
+                if let Some(key) = EditKey::of(event) {
+                    self.edits.entry(key).or_insert_with(|| Edit::new(event.time)).see(event, &said, &self.names);
+                }
+            }
+            "request.response" => self.wait(event, &said),
+            _ => {}
+        }
+    }
+
+    /// The rows in the order of their groups' names, and the total.
+    #[must_use]
+    pub fn finish(mut self) -> (Vec<Figures>, Figures) {
+        for Answer { request, first_byte, group } in std::mem::take(&mut self.answers) {
+            if let (Some((_, waited)), Some(row)) = (self.waited.get(&request), self.rows.get_mut(&group)) {
+                row.times.client(*waited, first_byte);
+            }
+        }
+        let mut known: HashSet<PersonDay> = HashSet::default();
+        known.extend(self.known.iter().map(|(identity, day)| (self.persons.of_event(*identity), *day)));
+        self.add_suggestions(&mut known);
+        self.add_edits(&mut known);
+        self.rows(&known)
+    }
+
+    fn rows(self, known: &HashSet<PersonDay>) -> (Vec<Figures>, Figures) {
+        let mut groups: Vec<_> = self.rows.into_iter().collect();
+        groups.sort_by(|(a, _), (b, _)| a.order(*b, &self.names));
+        let mut rows = Vec::new();
+        let mut total = Sums::default();
+        for (group, mut sums) in groups {
+            if group != Group::All {
+                rows.push(sums.figures(group.label(&self.names), known));
+            }
+            if !matches!(group, Group::Kind(kind) if !self.query.counts(kind)) {
+                total.absorb(sums);
+            }
+        }
+        (rows, total.figures(Group::All.label(&self.names), known))
+    }
+
+    fn add_suggestions(&mut self, known: &mut HashSet<PersonDay>) {
+        for outcome in std::mem::take(&mut self.suggestions).into_values().filter_map(|one| one.outcome()) {
+            let traits = self.traits(outcome.time, Kind::Completions, outcome.facts, outcome.request);
+            let pair = (traits.person, self.query.day(outcome.time));
+            // Its person may come from the exchange: then no event is that person's, and yet telemetry came.
+            known.insert(pair);
+            if self.counts(&traits) {
+                self.rows.entry(traits.group(&self.query)).or_default().suggestion(&outcome, pair);
+            }
+        }
+    }
+
+    fn add_edits(&mut self, known: &mut HashSet<PersonDay>) {
+        for edit in std::mem::take(&mut self.edits).into_values() {
+            let traits = self.traits(edit.time, Kind::Nes, edit.facts(), edit.request());
+            let pair = (traits.person, self.query.day(edit.time));
+            known.insert(pair);
+            if self.counts(&traits) {
+                self.rows.entry(traits.group(&self.query)).or_default().edit(&edit, pair);
+            }
+        }
+    }
+
+    fn counts(&self, traits: &Traits) -> bool {
+        self.query.counts(traits.kind) && traits.asked(&self.query, &self.names)
+    }
+
+    /// What the events say; what they do not, from the exchange that they name.
+    fn traits(&self, time: i64, kind: Kind, facts: Facts, request: Option<Id>) -> Traits {
+        let exchange = request.and_then(|id| self.named.get(&id)).map(|named| named.facts).unwrap_or_default();
+        let person = match (facts.identity, exchange.identity) {
+            (Some(identity), _) => self.persons.of_event(identity),
+            (None, Some(identity)) => self.persons.of_exchange(identity),
+            (None, None) => Person::Nobody,
+        };
+        let Facts { language, editor, model, .. } = facts.or(exchange);
+        Traits { time, kind, person, language, editor, model }
+    }
+
+    fn said(&mut self, event: &EventFact<'_>) -> Said {
+        let mut name = |text| -> Option<Name> { self.names.number(text) };
+        Said {
+            time: event.time,
+            identity: Identity { user: name(event.user), tid: name(event.tid) },
+            language: name(event.language),
+            editor: name(event.editor),
+            model: name(event.model),
+            request: event.request_id.filter(|id| !id.is_empty()).map(Id::of),
+        }
+    }
+
+    /// Of several answers to one request, the first that the client tells of; of two at one time, the shorter.
+    fn wait(&mut self, event: &EventFact<'_>, said: &Said) {
+        let (Some(request), Some(waited)) = (said.request, event.total_ms.filter(|waited| waited.is_finite())) else {
+            return;
+        };
+        let held = self.waited.entry(request).or_insert((event.time, waited));
+        if (event.time, waited) < *held {
+            *held = (event.time, waited);
+        }
+    }
+
+    /// Of several exchanges with one id (a client tried again), the first.
+    fn name(&mut self, id: Id, named: Named) {
+        match self.named.entry(id) {
+            Entry::Vacant(entry) => _ = entry.insert(named),
+            Entry::Occupied(mut entry) => {
+                let held = *entry.get();
+                let earlier = named.began < held.began;
+                let first = named.began == held.began && named.facts.texts(&self.names) < held.facts.texts(&self.names);
+                if earlier || first {
+                    entry.insert(named);
+                }
+            }
+        }
+    }
+}
