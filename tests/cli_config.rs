@@ -21,8 +21,13 @@ fn help_and_version_are_results() {
     }
     assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "wrapped");
     assert!(help.stdout.contains("Exit codes:"));
-    for absent in ["search", "reindex", "doctor"] {
-        assert!(!help.stdout.contains(absent), "{absent} does not exist yet");
+    assert!(!help.stdout.contains("doctor"), "it does not exist yet");
+    for command in ["list", "show", "search", "stats", "tail", "reindex", "verify"] {
+        assert!(help.stdout.contains(&format!("\n  {command} ")), "{command} is not in the help");
+        let own = folder.run(&[command, "--help"]);
+        own.succeeds();
+        assert!(own.stdout.contains("--logs <DIR>"), "{}", own.stdout);
+        assert!(own.stdout.lines().all(|line| line.chars().count() <= 100), "{}", own.stdout);
     }
     assert_eq!(folder.run(&["run", "--help"]).code, Some(0));
     assert_eq!(folder.run(&["--version"]).stdout, format!("copilot-recorder {}\n", env!("CARGO_PKG_VERSION")));

@@ -231,10 +231,10 @@ mod tests {
     #[test]
     fn a_file_in_the_folder_of_another_kind() {
         let chat = record("chat", "", "");
-        let wrong = Finding::Misplaced { kind: Kind::Chat, folder: Kind::Nes };
-        assert_eq!(check("nes/a.json", &chat), [wrong.clone()]);
-        assert_eq!(check("ann/nes/a.json", &chat), [wrong.clone()]);
-        assert_eq!(check("nes/2024-12-08/a.json", &chat), [wrong]);
+        let wrong = [Finding::Misplaced { kind: Kind::Chat, folder: Kind::Nes }];
+        assert_eq!(check("nes/a.json", &chat), wrong);
+        assert_eq!(check("ann/nes/a.json", &chat), wrong);
+        assert_eq!(check("nes/2024-12-08/a.json", &chat), wrong);
     }
 
     #[test]

@@ -64,6 +64,7 @@ Examples:
   copilot-recorder users add ann                       make a user, and from then on ask for credentials
   copilot-recorder --listen 0.0.0.0:8080 --advertise proxy.example.com:8080
   copilot-recorder ca export --out copilot-recorder.pem
+  copilot-recorder list --since today                  what was recorded; then show, search, stats, tail
 
 Exit codes: 0 done; 1 nothing found, or a check failed; 2 wrong usage or configuration; 3 could not start."
 )]

@@ -104,8 +104,9 @@ impl<'a> Printer<'a> {
             }
             Form::Tabs => {
                 for (at, row) in rows.iter().enumerate() {
-                    let place = contexts
-                        .map(|_| context(at).map_or("\t-".to_owned(), |found| format!("\t{}", bracketed(found))));
+                    let place = contexts.map(|_| {
+                        context(at).map_or_else(|| "\t-".to_owned(), |found| format!("\t{}", bracketed(found)))
+                    });
                     writeln!(self.out, "{}{}", rows::tabbed(row), place.unwrap_or_default())?;
                 }
             }

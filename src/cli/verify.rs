@@ -117,7 +117,7 @@ fn files(index: &Index, report: &mut Report<'_>) -> Result<(), CliError> {
         Found::Closed(folder, why) => report.found(&folder, "unreadable", &format!("cannot be listed: {why}")),
         Found::File(path) => {
             report.files += 1;
-            if report.files % AT_A_TIME == 0 {
+            if report.files.is_multiple_of(AT_A_TIME) {
                 bar.at(Progress { done: report.files, total: total.max(report.files) });
             }
             file(index, &mut checker, &path, report)

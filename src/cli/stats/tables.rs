@@ -3,7 +3,7 @@
 use super::super::output::{Look, printable};
 use super::super::rows::number;
 use super::super::table::{Cell, Column, Layout};
-use crate::figures::{Figures, Percentiles};
+use crate::figures::{Figures, Percentiles, Telemetry};
 
 /// A figure that cannot be known from these records.
 const UNKNOWN: &str = "?";
@@ -123,7 +123,7 @@ fn requests(figures: &Figures) -> Vec<String> {
 
 /// There were suggestions, known or not.
 fn suggested(figures: &Figures) -> bool {
-    figures.suggestion_users > 0
+    figures.telemetry() != Telemetry::NothingToKnow
 }
 
 fn suggestions(figures: &Figures) -> Vec<String> {
@@ -136,10 +136,10 @@ fn suggestions(figures: &Figures) -> Vec<String> {
         coverage,
         known(figures.shown),
         known(figures.accepted),
-        rate(figures, figures.accepted, figures.shown),
+        rate(figures, figures.acceptance(), figures.shown),
         known(figures.nes_shown),
         known(figures.nes_accepted),
-        rate(figures, figures.nes_accepted, figures.nes_shown),
+        rate(figures, figures.nes_acceptance(), figures.nes_shown),
     ]
 }
 
@@ -148,34 +148,32 @@ fn amounts(figures: &Figures) -> Vec<String> {
     vec![
         known(figures.lines_shown),
         known(figures.lines_accepted),
-        rate(figures, figures.lines_accepted, figures.lines_shown),
+        rate(figures, figures.acceptance_by_lines(), figures.lines_shown),
         known(figures.chars_shown),
         known(figures.chars_accepted),
-        rate(figures, figures.chars_accepted, figures.chars_shown),
+        rate(figures, figures.acceptance_by_chars(), figures.chars_shown),
     ]
 }
 
 /// Of nothing shown there is no rate.
-fn rate(figures: &Figures, part: Option<u64>, whole: Option<u64>) -> String {
-    match (part, whole) {
-        (_, Some(0)) => NOTHING.to_owned(),
-        (Some(part), Some(whole)) => percent(part, whole),
-        _ => missing(suggested(figures)),
+fn rate(figures: &Figures, ratio: Option<f64>, of: Option<u64>) -> String {
+    match ratio {
+        Some(ratio) => percent(ratio),
+        None => missing(suggested(figures) && of != Some(0)),
     }
 }
 
-fn percent(part: u64, whole: u64) -> String {
-    format!("{:.1} %", part as f64 * 100.0 / whole as f64)
+fn percent(ratio: f64) -> String {
+    format!("{:.1} %", ratio * 100.0)
 }
 
 /// `91.3 % of 120`, at each of the five times.
 fn persistence(figures: &Figures) -> Vec<String> {
     let cell = |after: u64| {
         let at = figures.persistence.iter().find(|at| at.after == after);
-        match (at.map(|at| (at.still, at.known)), figures.accepted) {
-            (Some((Some(still), known)), _) if known > 0 => format!("{} of {}", percent(still, known), number(known)),
-            (_, Some(0)) => NOTHING.to_owned(),
-            _ => missing(suggested(figures)),
+        match at.and_then(|at| Some((at.share()?, at.known))) {
+            Some((ratio, known)) => format!("{} of {}", percent(ratio), number(known)),
+            None => missing(suggested(figures) && figures.accepted != Some(0)),
         }
     };
     [15, 30, 120, 300, 600].map(cell).to_vec()
