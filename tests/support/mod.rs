@@ -16,6 +16,7 @@ pub(crate) mod records;
 pub(crate) mod rng;
 pub(crate) mod script;
 pub(crate) mod upstream;
+pub(crate) mod week;
 
 use std::future::Future;
 use std::time::Duration;
