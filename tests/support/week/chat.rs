@@ -252,7 +252,7 @@ impl Week<'_> {
         exchange.request_end = 0.0;
         let mut messages = vec![(true, 0.0, exchange.request_body.len())];
         // The first message is the first byte of this answer: the head came long ago.
-        exchange.fact.first_byte = exchange.chunks.first().map(|chunk| chunk.0);
+        exchange.fact.first_byte = exchange.chunks.first().map(|chunk| chunk.0 - eighths(&mut self.rng, 0, 2));
         messages.extend(exchange.chunks.iter().map(|(at, bytes)| (false, *at, *bytes)));
         exchange.fact.total =
             exchange.chunks.last().map(|chunk| chunk.0 + if cancelled { eighths(&mut self.rng, 1, 9) } else { 0.0 });

@@ -5,7 +5,7 @@
 //! record: a reader that agrees with it has understood the records.
 //!
 //! Tests and benches include this folder (`#[path]`); it needs [`super::rng`] beside it, serde_json and aws-lc-rs.
-#![allow(dead_code, reason = "tests and benches use their part of this")]
+#![allow(dead_code, unused_imports, reason = "tests and benches use their part of this")]
 
 mod calendar;
 mod cast;
@@ -26,7 +26,7 @@ mod truth;
 use std::collections::BTreeMap;
 
 pub(crate) use calendar::{DAY, MONDAY};
-pub(crate) use exchange::Exchange;
+pub(crate) use exchange::{Exchange, Fact};
 pub(crate) use figures::{Ask, FIELDS};
 pub(crate) use record::{Layout, Writer, text};
 pub(crate) use truth::Truth;

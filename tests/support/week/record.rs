@@ -161,8 +161,6 @@ fn recorder(exchange: &Exchange) -> Vec<(&'static str, String)> {
         ("alpn", json(alpn)),
         ("tls_version", "{\"client\": \"TLSv1.3\", \"upstream\": \"TLSv1.3\"}".to_owned()),
         ("sni", json(&exchange.host)),
-        ("timings", timings(exchange)),
-        ("chunks", chunks(exchange)),
     ]);
     if let Some((turn, messages)) = websocket {
         let mut list = String::new();
@@ -178,6 +176,7 @@ fn recorder(exchange: &Exchange) -> Vec<(&'static str, String)> {
             ),
         ));
     }
+    keys.extend([("timings", timings(exchange)), ("chunks", chunks(exchange))]);
     let pseudo = (version == "HTTP/2").then(|| {
         let pairs = [
             (":method", exchange.method),
