@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use copilot_recorder::figures::{By, Figures, Query, Tally};
-use copilot_recorder::index::{Filter, Index, Initiator, Row};
+use copilot_recorder::index::{EventFact, Filter, Index, Initiator, RequestFact, Row};
 use copilot_recorder::rules::Kind;
 use copilot_recorder::{archive, copilot};
 use serde_json::{Map, Value};
@@ -54,12 +54,15 @@ fn query(ask: &Ask) -> Query {
     }
 }
 
-fn figures(index: &Index, ask: &Ask) -> (Vec<Figures>, Figures) {
-    let mut tally = Tally::new(query(ask));
-    index.each_person(&mut |tid, user| tally.person(tid, user)).expect("persons");
-    index.each_request(&Filter::default(), &mut |request| tally.request(request)).expect("requests");
-    index.each_event(None, None, &mut |event| tally.event(event)).expect("events");
-    tally.finish()
+/// The figures of all that is asked, in one pass through the index.
+fn figures(index: &Index, asks: &[Ask]) -> Vec<(Vec<Figures>, Figures)> {
+    let mut tallies: Vec<Tally> = asks.iter().map(|ask| Tally::new(query(ask))).collect();
+    index.each_person(&mut |tid, user| tallies.iter_mut().for_each(|tally| tally.person(tid, user))).expect("persons");
+    let mut request = |request: &RequestFact<'_>| tallies.iter_mut().for_each(|tally| tally.request(request));
+    index.each_request(&Filter::default(), &mut request).expect("requests");
+    let mut event = |event: &EventFact<'_>| tallies.iter_mut().for_each(|tally| tally.event(event));
+    index.each_event(None, None, &mut event).expect("events");
+    tallies.into_iter().map(Tally::finish).collect()
 }
 
 /// All that is asked of a week: every split, plain and filtered, and by another clock.
@@ -79,14 +82,24 @@ fn asks() -> Vec<Ask> {
         Ask { offset_minutes: 330, ..plain.clone() },
         Ask { offset_minutes: -480, since: Some(day(1) + DAY / 3), until: Some(day(2) + DAY / 3), ..plain },
     ];
-    asks.extend(asks.clone().into_iter().flat_map(|ask| SPLITS.map(|(by, _)| Ask { by: Some(by), ..ask.clone() })));
+    asks.extend(asks.clone().iter().flat_map(split));
     asks
+}
+
+/// By all that figures can be split by.
+fn split(ask: &Ask) -> [Ask; 7] {
+    SPLITS.map(|(by, _)| Ask { by: Some(by), ..ask.clone() })
 }
 
 /// Where the program's figures differ from the truth, a line each.
 fn differences(truth: &Truth, ask: &Ask, found: (Vec<Map<String, Value>>, Map<String, Value>)) -> Vec<String> {
     let (mut rows, total) = truth.rows(ask);
     let mut wrong = Vec::new();
+    // By name, and what says nothing at the end.
+    let names: Vec<_> = found.0.iter().map(|row| (row["group"] == "-", row["group"].as_str())).collect();
+    if !names.is_sorted() {
+        wrong.push(format!("the rows are not in order: {names:?}"));
+    }
     for row in &found.0 {
         let group = row["group"].as_str().expect("a group's name").to_owned();
         match rows.remove(&group) {
@@ -132,8 +145,7 @@ fn assert_true(index: &Index, truth: &Truth, asks: &[Ask]) {
         other => panic!("not an object: {other}"),
     };
     let mut wrong = Vec::new();
-    for ask in asks {
-        let (rows, total) = figures(index, ask);
+    for (ask, (rows, total)) in asks.iter().zip(figures(index, asks)) {
         wrong.extend(differences(truth, ask, (rows.iter().map(map).collect(), map(&total))));
     }
     assert_none(&wrong);
@@ -153,14 +165,14 @@ fn every_cell_equals_the_truth_and_again_with_a_new_index() {
     }
     let (index, report) = Index::open(logs.path(), &mut |_| ()).expect("an index");
     assert_eq!(report.records, truth.exchanges.len() as u64);
-    assert_true(&index, &truth, &asks()[..8]);
+    assert_true(&index, &truth, &split(&Ask::default()));
 }
 
 #[test]
 fn other_weeks_in_other_layouts_are_true_too() {
     for (seed, layout) in [(2, Layout::KindDate), (3, Layout::UserKind)] {
         let logs = tempfile::tempdir().expect("a folder");
-        let truth = write(logs.path(), layout, Options { seed, percent: 40 });
+        let truth = write(logs.path(), layout, Options { seed, percent: 30 });
         assert_true(&rebuild(logs.path()), &truth, &asks());
     }
 }
@@ -168,7 +180,7 @@ fn other_weeks_in_other_layouts_are_true_too() {
 #[test]
 fn the_order_in_which_records_arrive_does_not_matter() {
     let (from, logs) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let truth = write(from.path(), Layout::Kind, Options { seed: 4, percent: 40 });
+    let truth = write(from.path(), Layout::Kind, Options { seed: 4, percent: 30 });
     let mut files = Record::files(from.path());
     let mut rng = Rng::new(4);
     for at in (1..files.len()).rev() {

@@ -9,11 +9,11 @@ use support::records::Record;
 use support::week::{self, Ask, DAY, Exchange, FIELDS, Layout, MONDAY, Options, Truth, Writer};
 
 /// Special cases, and how often the ordinary week has them at least.
-const CASES: [(&str, u64); 66] = [
+const CASES: [(&str, u64); 79] = [
     ("Microsoft's telemetry", 5),
     ("WebSocket turn", 30),
-    ("WebSocket: cancelled", 1),
-    ("WebSocket: error", 2),
+    ("WebSocket: cancelled", 3),
+    ("WebSocket: error", 3),
     ("accepted, not said to be shown", 3),
     ("answer never shown", 50),
     ("batch over another user's connection", 10),
@@ -37,7 +37,9 @@ const CASES: [(&str, u64); 66] = [
     ("empty answer", 50),
     ("enhanced event, split property", 20),
     ("error event in a stream", 5),
+    ("another word for the language", 5),
     ("event without editor", 30),
+    ("event without language", 30),
     ("event without model", 30),
     ("event without person", 10),
     ("event without unique_id", 30),
@@ -74,6 +76,17 @@ const CASES: [(&str, u64); 66] = [
     ("several choices", 50),
     ("shown again with the same id", 50),
     ("speculative", 50),
+    ("shutdown", 3),
+    ("status 401", 5),
+    ("status 429", 5),
+    ("status 500 without body", 5),
+    ("telemetry off", 3),
+    ("telemetry refused", 3),
+    ("telemetry: a line each", 50),
+    ("telemetry: array", 100),
+    ("telemetry: compressed", 20),
+    ("telemetry: one object", 5),
+    ("tool round", 50),
     ("upstream abort", 5),
     ("wrong content type", 20),
 ];
@@ -180,7 +193,7 @@ fn assert_valid(record: &Record, layout: Layout, logs: &std::path::Path) {
         Layout::Kind => assert_eq!(parts, [kind]),
         Layout::KindDate => assert_eq!(parts, [kind, &stamp[..10]]),
         Layout::UserKind if user == "chat" => {
-            assert!(parts[0].starts_with("chat~") && parts[0].len() == 21, "{parts:?}")
+            assert!(parts[0].starts_with("chat~") && parts[0].len() == 21, "{parts:?}");
         }
         Layout::UserKind => assert!(parts[0] == user || parts[0].contains('~'), "{parts:?} of {user}"),
     }

@@ -67,7 +67,7 @@ fn version_1_0(root: &Path) -> Older {
         model: None,
         language: None,
         asked: "ghostText.shown",
-        answered: "itemsReceived",
+        answered: "ghostText.accepted",
         ..ghost(Some("ann"))
     };
     Older { version: "1.0", logs, records: vec![ghost(Some("ann")), ghost(None), event] }

@@ -145,7 +145,7 @@ fn known(rng: &mut Rng, name: &str, n: usize) -> Seat {
         editor: EDITORS[[0, 1, 0, 2][n % 4]],
         languages: [LANGUAGES[n % 5], LANGUAGES[(n + 2) % 5]],
         telemetry: [true; 7],
-        websocket: n % 4 == 2,
+        websocket: matches!(n % 8, 2 | 4 | 6),
         address: format!("10.0.{}.{}", n % 3, rng.range(2, 250)),
         machine: digits(rng, 64),
         session: format!("{}1772{:09}", uuid(rng), rng.range(0, 999_999_999)),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::cast::Seat;
-use super::exchange::{Exchange, How};
+use super::exchange::{Exchange, How, Socket};
 use super::formats::{Format, Said, prose};
 use super::reply::{Cut, Stream};
 use super::{Week, choose, digits, eighths, uuid};
@@ -99,6 +99,7 @@ impl Week<'_> {
         let stream = said.stream(&mut self.rng, Stream::new(&said.answered, 1), false);
         let cut = stream.whole(&mut self.rng);
         exchange.answer(&mut self.rng, How::WELL, "text/event-stream", cut);
+        *at += self.millis(1_000, 3_000);
         self.done(exchange);
     }
 
@@ -232,7 +233,7 @@ impl Week<'_> {
         body["type"] = json!("response.create");
         body["initiator"] = json!(round.initiator.expect("whoever speaks WebSocket says who asks"));
         exchange.request_body = body.to_string();
-        let failing = self.chance(15, "WebSocket: error");
+        let failing = self.chance(8, "WebSocket: error");
         let mut stream = Stream::new(&said.answered, 1).bare();
         if failing {
             stream.named(
@@ -243,7 +244,7 @@ impl Week<'_> {
             stream = said.stream(&mut self.rng, stream, false);
         }
         self.case("WebSocket turn");
-        let cancelled = !failing && self.chance(12, "WebSocket: cancelled");
+        let cancelled = !failing && self.chance(6, "WebSocket: cancelled");
         let keep = if cancelled { self.rng.range(1, stream.len() - 1) } else { usize::MAX };
         let cut = stream.cut(&mut self.rng, keep);
         let how = How { status: 101, aborted_by: cancelled.then_some("client"), coded: false, timed: false };
@@ -256,7 +257,7 @@ impl Week<'_> {
         messages.extend(exchange.chunks.iter().map(|(at, bytes)| (false, *at, *bytes)));
         exchange.fact.total =
             exchange.chunks.last().map(|chunk| chunk.0 + if cancelled { eighths(&mut self.rng, 1, 9) } else { 0.0 });
-        exchange.websocket = Some((turn, messages));
+        exchange.websocket = Some(Socket { turn, messages });
         *at += (exchange.fact.total.unwrap_or(0.0) * 1000.0) as i64;
         self.done(exchange);
         (!failing && !cancelled).then_some((said.id, said.text))

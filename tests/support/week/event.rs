@@ -107,11 +107,10 @@ impl Event {
             false => ("EventData", "Event"),
         };
         let mut base = json!({"ver": 2, "properties": properties, "measurements": measurements});
-        match self.exception {
-            true => {
-                base["exceptions"] = json!([{"typeName": "Error", "message": "socket hang up", "hasFullStack": true}])
-            }
-            false => base["name"] = json!(format!("{}{}", seat.editor.prefix, self.name)),
+        if self.exception {
+            base["exceptions"] = json!([{"typeName": "Error", "message": "socket hang up", "hasFullStack": true}]);
+        } else {
+            base["name"] = json!(format!("{}{}", seat.editor.prefix, self.name));
         }
         json!({
             "time": zulu(self.time),

@@ -64,8 +64,16 @@ pub(crate) struct Exchange {
     pub(crate) connect: f64,
     pub(crate) tls: f64,
     pub(crate) request_end: f64,
-    /// Number of the turn, and the messages as (from the client, when, bytes).
-    pub(crate) websocket: Option<(u64, Vec<(bool, f64, usize)>)>,
+    pub(crate) websocket: Option<Socket>,
+}
+
+/// A turn on a WebSocket.
+#[derive(Clone, Debug)]
+pub(crate) struct Socket {
+    /// Its number on the socket.
+    pub(crate) turn: u64,
+    /// From the client, when, how many bytes.
+    pub(crate) messages: Vec<(bool, f64, usize)>,
 }
 
 /// How an answer comes.

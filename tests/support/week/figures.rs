@@ -113,11 +113,11 @@ impl Truth {
             }
             total.items.push(item);
         }
-        let rows = groups.iter().map(|(name, group)| (name.clone(), self.row(name, group, ask)));
-        (rows.collect(), self.row("total", &total, ask))
+        let rows = groups.iter().map(|(name, group)| (name.clone(), self.row(name, group, (ask, &items))));
+        (rows.collect(), self.row("total", &total, (ask, &items)))
     }
 
-    fn row(&self, name: &str, group: &Group<'_>, ask: &Ask) -> Map<String, Value> {
+    fn row(&self, name: &str, group: &Group<'_>, asked: (&Ask, &[Item])) -> Map<String, Value> {
         let count = |test: &dyn Fn(&&&Fact) -> bool| group.requests.iter().filter(test).count();
         let requests = &group.requests;
         let mut row = Map::new();
@@ -132,7 +132,7 @@ impl Truth {
         put("noise", json!(count(&|fact| fact.noise.is_some())));
         let persons: BTreeSet<_> = requests.iter().filter_map(|fact| fact.person.as_ref()).collect();
         put("active_users", json!((requests.is_empty() || !persons.is_empty()).then_some(persons.len())));
-        for (key, value) in self.suggestions(group, ask) {
+        for (key, value) in self.suggestions(group, asked) {
             put(key, value);
         }
         for (key, value) in self.latency(group) {
@@ -153,19 +153,24 @@ impl Truth {
     }
 
     /// What telemetry alone tells.
-    fn suggestions(&self, group: &Group<'_>, ask: &Ask) -> Vec<(&'static str, Value)> {
+    fn suggestions(&self, group: &Group<'_>, (ask, items): (&Ask, &[Item])) -> Vec<(&'static str, Value)> {
         let day = |time: i64| (time + ask.offset_minutes * 60_000_000).div_euclid(DAY);
+        // What is nobody's counts as one person's.
+        let name = |person: &Option<String>| person.clone().unwrap_or_else(|| "-".to_owned());
         let asked = group.requests.iter().filter(|fact| matches!(fact.kind, "completions" | "nes"));
-        let mut pairs: BTreeSet<(&String, i64)> =
-            asked.filter_map(|fact| Some((fact.person.as_ref()?, day(fact.began)))).collect();
-        pairs.extend(group.items.iter().filter_map(|item| Some((item.person.as_ref()?, day(item.time)))));
-        let heard = |&(person, day): &(&String, i64)| {
+        let mut pairs: BTreeSet<(String, i64)> = asked.map(|fact| (name(&fact.person), day(fact.began))).collect();
+        pairs.extend(group.items.iter().map(|item| (name(&item.person), day(item.time))));
+        // Of whatever is asked for, a suggestion tells that telemetry is on.
+        let suggested: BTreeSet<_> = items.iter().map(|item| (name(&item.person), day(item.time))).collect();
+        let heard = |pair: &&(String, i64)| {
+            let (person, day) = pair;
             let from = (day * DAY - ask.offset_minutes * 60_000_000).div_euclid(QUARTER);
-            self.heard.range((person.clone(), from)..(person.clone(), from + DAY / QUARTER)).next().is_some()
+            let events = self.heard.range((person.clone(), from)..(person.clone(), from + DAY / QUARTER));
+            suggested.contains(*pair) || events.count() > 0
         };
-        let known: BTreeSet<_> = pairs.iter().copied().filter(heard).collect();
+        let known: BTreeSet<_> = pairs.iter().filter(heard).cloned().collect();
         let people =
-            |pairs: &BTreeSet<(&String, i64)>| pairs.iter().map(|(person, _)| *person).collect::<BTreeSet<_>>().len();
+            |pairs: &BTreeSet<(String, i64)>| pairs.iter().map(|(person, _)| person).collect::<BTreeSet<_>>().len();
         let told = |n: u64| json!((!known.is_empty()).then_some(n));
         let ghosts: Vec<_> = group.items.iter().filter(|item| item.kind == "completions").collect();
         let accepted: Vec<_> = ghosts.iter().filter(|item| item.accepted).collect();
@@ -271,9 +276,15 @@ fn percentiles(mut values: Vec<f64>) -> Value {
 
 /// None where no event about it arrived that counts.
 fn suggestion(of: &Suggestion) -> Option<Item> {
-    let earliest = |list: &[Seen]| list.iter().min_by_key(|seen| seen.time).cloned();
+    let mut said: Vec<&Seen> = of.shows.iter().collect();
+    said.sort_by_key(|seen| seen.time);
+    let mut accepts: Vec<&Seen> = of.accepts.iter().collect();
+    accepts.sort_by_key(|seen| seen.time);
+    // All shows by time, then all acceptances: where a property is said first, there it is taken from.
+    said.extend(accepts);
+    let time = said.first()?.time;
+    let first = |of: fn(&Seen) -> &Option<String>| said.iter().find_map(|seen| of(seen).clone());
     let most = |list: &[Seen], of: fn(&Seen) -> u64| list.iter().map(of).max();
-    let first = earliest(&of.shows).or_else(|| earliest(&of.accepts))?;
     let size = |of_seen: fn(&Seen) -> u64| {
         let accepted = most(&of.accepts, of_seen);
         [most(&of.shows, of_seen).or(accepted).unwrap_or(0), accepted.unwrap_or(0)]
@@ -282,7 +293,12 @@ fn suggestion(of: &Suggestion) -> Option<Item> {
         let looks = of.looks.iter().filter(|(_, at, _)| *at == after);
         looks.max_by_key(|(time, ..)| *time).map(|(.., still)| *still)
     });
-    let said = Asked { person: first.person, language: first.language, editor: first.editor, model: first.model };
+    let said = Asked {
+        person: first(|seen| &seen.person),
+        language: first(|seen| &seen.language),
+        editor: first(|seen| &seen.editor),
+        model: first(|seen| &seen.model),
+    };
     let [person, language, editor, model] = filled(said, &of.asked);
     Some(Item {
         person,
@@ -290,7 +306,7 @@ fn suggestion(of: &Suggestion) -> Option<Item> {
         editor,
         model,
         kind: "completions",
-        time: first.time,
+        time,
         accepted: !of.accepts.is_empty(),
         shown: true,
         lines: size(|seen| seen.lines),
@@ -300,6 +316,7 @@ fn suggestion(of: &Suggestion) -> Option<Item> {
 }
 
 fn edit(of: &Edit) -> Option<Item> {
+    // Several events of one next edit are copies of each other.
     let first = of.looks.iter().min_by_key(|look| look.time)?.clone();
     let said = Asked { person: first.person, language: first.language, editor: None, model: first.model };
     let [person, language, editor, model] = filled(said, &of.asked);

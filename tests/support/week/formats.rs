@@ -258,12 +258,12 @@ impl Said {
         let told = self.told();
         if let Some(usage) = &usage {
             message["usage"] = usage.clone();
-            // What is out so far; the last word counts, it is not added.
+            // What is out so far says nothing of the whole: without the last word the answer's tokens are unknown.
             message["usage"]["output_tokens"] = json!(1);
         }
         stream.named(&json!({"type": "message_start", "message": message}));
         if usage.is_some() {
-            stream.tells([told[0], told[1], Some(1)]);
+            stream.tells([told[0], told[1], None]);
         }
         let mut at = 0;
         let mut block = |stream: &mut Stream, start: Value, deltas: Vec<(Value, Option<&str>)>| {

@@ -104,7 +104,7 @@ impl Week<'_> {
                 *at += self.rng.range(2_000_000, 30_000_000) as i64;
             }
         }
-        if self.rng.one_in(2) {
+        if !self.rng.one_in(3) {
             self.conversation(seat, at);
         }
     }

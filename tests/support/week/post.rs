@@ -109,6 +109,7 @@ impl Week<'_> {
         Body {
             text: form(&envelopes),
             events: batch.len(),
+            says_editor: batch.iter().any(|event| !event.no_editor),
             content_type: "application/json",
             coded: false,
             status: 200,
@@ -135,6 +136,7 @@ impl Week<'_> {
             let body = Body {
                 text: format!("{}\n", event.microsoft(seat)),
                 events: 1,
+                says_editor: false,
                 content_type: "application/x-json-stream; charset=utf-8",
                 coded: false,
                 status: 200,
@@ -167,7 +169,8 @@ impl Week<'_> {
         // A batch has no token: its login counts, else the `tid` within.
         exchange.fact.person = seat.login.clone().or_else(|| seat.speaker.clone());
         exchange.fact.tid = seat.tracked.clone();
-        exchange.fact.editor = None;
+        // As its events say.
+        exchange.fact.editor = exchange.fact.editor.filter(|_| body.says_editor);
         self.done(exchange);
     }
 }
@@ -178,6 +181,7 @@ type Form = (&'static dyn Fn(&[Value]) -> String, &'static str, &'static str);
 struct Body {
     text: String,
     events: usize,
+    says_editor: bool,
     content_type: &'static str,
     coded: bool,
     status: u16,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest;
 
 use super::calendar::{date, timestamp};
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Socket};
 
 /// The folders below the logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ fn recorder(exchange: &Exchange) -> Vec<(&'static str, String)> {
         ("tls_version", "{\"client\": \"TLSv1.3\", \"upstream\": \"TLSv1.3\"}".to_owned()),
         ("sni", json(&exchange.host)),
     ]);
-    if let Some((turn, messages)) = websocket {
+    if let Some(Socket { turn, messages }) = websocket {
         let mut list = String::new();
         for (client, at, bytes) in messages {
             let who = if *client { "client" } else { "server" };

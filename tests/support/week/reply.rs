@@ -150,7 +150,8 @@ impl Stream {
                 *known = told.or(*known);
             }
             cut.error |= event.error;
-            cut.model.clone_from(&self.model);
+            let names = |model: &&String| event.text.contains(&format!("\"{model}\""));
+            cut.model = cut.model.or_else(|| self.model.as_ref().filter(names).cloned());
             let last = at + 1 == self.events.len();
             if self.bare || last || (!event.glued && !rng.one_in(3)) {
                 cut.pieces.push(std::mem::take(&mut piece));

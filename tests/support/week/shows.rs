@@ -22,10 +22,17 @@ struct Card<'a> {
     answer: &'a Answer<'a>,
     choice: i64,
     completion: Option<String>,
-    language: Option<&'static str>,
-    model: Option<&'static str>,
-    no_editor: bool,
+    /// The editor's word for the language.
+    language: &'static str,
     anonymous: bool,
+}
+
+/// What an event leaves out.
+#[derive(Clone, Copy)]
+struct Gaps {
+    language: bool,
+    model: bool,
+    editor: bool,
 }
 
 /// Seconds after an acceptance at which the client looks whether it is still there.
@@ -84,12 +91,9 @@ impl Week<'_> {
             ..Suggestion::default()
         });
         let completion = (!self.chance(11, "no clientCompletionId")).then(|| uuid(&mut self.rng));
-        // The editor's own word for the language counts where it differs from the request's.
-        let language = match self.rng.range(0, 19) {
-            0 => None,
-            1 if answer.language == "typescript" => Some("typescriptreact"),
-            _ => Some(answer.language),
-        };
+        // It counts where it differs from the request's.
+        let other = answer.language == "typescript" && self.chance(8, "another word for the language");
+        let language = if other { "typescriptreact" } else { answer.language };
         let known = seat.login.is_some() && seat.token.is_some() && seat.person == seat.speaker;
         Card {
             place,
@@ -97,9 +101,15 @@ impl Week<'_> {
             choice,
             completion,
             language,
-            model: (!self.chance(15, "event without model")).then_some(answer.model),
-            no_editor: self.chance(15, "event without editor"),
             anonymous: known && seat.telemetry == [true; 7] && self.chance(40, "event without person"),
+        }
+    }
+
+    fn gaps(&mut self) -> Gaps {
+        Gaps {
+            language: self.chance(12, "event without language"),
+            model: self.chance(12, "event without model"),
+            editor: self.chance(12, "event without editor"),
         }
     }
 
@@ -107,7 +117,8 @@ impl Week<'_> {
         let old = cached && seat.editor.name == "Neovim";
         let name = if old { "ghostText.shownFromCache" } else { "ghostText.shown" };
         let (lines, chars) = size(card.answer.text);
-        let event = card.event(seat, at, name, lines, chars, Tells::Shown);
+        let gaps = self.gaps();
+        let event = card.event(seat, at, name, (lines, chars), gaps, Tells::Shown);
         let mut event = event.with("reason", if cached { "cache" } else { "network" });
         event.lost = self.chance(15, "lost show");
         self.say(card, event);
@@ -146,8 +157,9 @@ impl Week<'_> {
         }
     }
 
-    fn accept(&mut self, seat: &Seat, card: &Card<'_>, at: i64, (lines, chars): (u64, u64), how: &str) {
-        let event = card.event(seat, at, "ghostText.accepted", lines, chars, Tells::Accepted);
+    fn accept(&mut self, seat: &Seat, card: &Card<'_>, at: i64, size: (u64, u64), how: &str) {
+        let gaps = self.gaps();
+        let event = card.event(seat, at, "ghostText.accepted", size, gaps, Tells::Accepted);
         let mut event = event.with("compType", how).measured("timeSinceDisplayedMs", 900.0);
         event.lost = self.chance(20, "lost acceptance");
         self.say(card, event);
@@ -174,13 +186,9 @@ impl Week<'_> {
         }
     }
 
-    /// Sends an event of a suggestion. One that does not say whose it is has a companion that does: that the person's
-    /// telemetry is on is known.
+    /// Sends an event of a suggestion.
     fn say(&mut self, card: &Card<'_>, event: Event) {
-        if card.anonymous {
-            self.tell(Event::new(event.time, "ghostText.issued"));
-        }
-        self.tell(Event { anonymous: card.anonymous, no_editor: card.no_editor, ..event });
+        self.tell(Event { anonymous: card.anonymous, ..event });
     }
 
     /// Whole milliseconds, in microseconds.
@@ -202,21 +210,24 @@ impl Card<'_> {
         seat: &Seat,
         at: i64,
         name: &'static str,
-        lines: u64,
-        chars: u64,
+        (lines, chars): (u64, u64),
+        gaps: Gaps,
         tells: fn(usize, Seen) -> Tells,
     ) -> Event {
-        let event = self.bare(at, name).maybe("languageId", self.language).maybe("engineName", self.model);
+        let language = (!gaps.language).then_some(self.language);
+        let model = (!gaps.model).then_some(self.answer.model);
+        let event = self.bare(at, name).maybe("languageId", language).maybe("engineName", model);
         let seen = Seen {
             time: event.time,
             lines,
             chars,
             // Filled in where it is delivered.
             person: None,
-            language: self.language.map(str::to_owned),
-            editor: (!self.no_editor).then(|| seat.editor.name.to_owned()),
-            model: self.model.map(str::to_owned),
+            language: language.map(str::to_owned),
+            editor: (!gaps.editor).then(|| seat.editor.name.to_owned()),
+            model: model.map(str::to_owned),
         };
+        let event = Event { no_editor: gaps.editor, ..event };
         event.measured("numLines", lines as f64).measured("compCharLen", chars as f64).telling(tells(self.place, seen))
     }
 }

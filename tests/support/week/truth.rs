@@ -12,7 +12,7 @@ pub(crate) struct Truth {
     pub(crate) exchanges: Vec<Fact>,
     pub(super) suggestions: Vec<Suggestion>,
     pub(super) edits: Vec<Edit>,
-    /// Persons and the quarters of an hour (since 1970) in which something of their telemetry is from.
+    /// Persons (`-` is nobody) and the quarters of an hour (since 1970) in which something of their telemetry is from.
     pub(super) heard: BTreeSet<(String, i64)>,
     /// What clients waited, by the request's id.
     pub(super) waits: HashMap<String, f64>,
@@ -76,9 +76,8 @@ impl Truth {
     /// An event arrived, of that person.
     pub(super) fn hear(&mut self, person: Option<&str>, event: &Event) {
         let person = person.filter(|_| !event.anonymous).map(str::to_owned);
-        if let Some(person) = &person {
-            self.heard.insert((person.clone(), event.time.div_euclid(QUARTER)));
-        }
+        let name = person.clone().unwrap_or_else(|| "-".to_owned());
+        self.heard.insert((name, event.time.div_euclid(QUARTER)));
         match event.tells.clone() {
             Tells::Nothing => {}
             Tells::Waited(request, waited) => {
