@@ -13,7 +13,7 @@ const CASES: [(&str, u64); 79] = [
     ("Microsoft's telemetry", 5),
     ("WebSocket turn", 30),
     ("WebSocket: cancelled", 3),
-    ("WebSocket: error", 3),
+    ("WebSocket: error", 2),
     ("accepted, not said to be shown", 3),
     ("answer never shown", 50),
     ("batch over another user's connection", 10),

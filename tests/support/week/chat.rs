@@ -233,7 +233,7 @@ impl Week<'_> {
         body["type"] = json!("response.create");
         body["initiator"] = json!(round.initiator.expect("whoever speaks WebSocket says who asks"));
         exchange.request_body = body.to_string();
-        let failing = self.chance(8, "WebSocket: error");
+        let failing = self.chance(5, "WebSocket: error");
         let mut stream = Stream::new(&said.answered, 1).bare();
         if failing {
             stream.named(
