@@ -10,6 +10,7 @@ pub(crate) mod coded;
 pub(crate) mod command;
 pub(crate) mod http1;
 pub(crate) mod http2;
+pub(crate) mod older;
 pub(crate) mod program;
 pub(crate) mod recorder;
 pub(crate) mod records;
@@ -19,6 +20,7 @@ pub(crate) mod script;
 pub(crate) mod terminal;
 pub(crate) mod upstream;
 pub(crate) mod websocket;
+pub(crate) mod week;
 
 use std::future::Future;
 use std::time::Duration;
