@@ -55,7 +55,7 @@ counters! {
     Count bytes_client_to_server,
     /// bytes relayed from upstreams to clients
     Count bytes_server_to_client,
-    /// exchanges seen in opened tunnels
+    /// exchanges seen in opened tunnels (a WebSocket is one, however many turns it has)
     Count exchanges_seen,
     /// exchanges of kinds that are not recorded
     Count exchanges_skipped,

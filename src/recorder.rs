@@ -16,6 +16,9 @@ use crate::store::Store;
 use crate::tunnel::Watcher;
 use crate::wire::{Direction, Ending};
 
+/// Kept of a WebSocket message even where less is kept of bodies: what it means for its turn is read from it.
+const MESSAGE_MIN: usize = 64 << 10;
+
 /// Makes the taps of opened tunnels.
 pub struct Recorder {
     store: Store,
@@ -52,7 +55,8 @@ impl Watcher for Recorder {
             Some(_) => Protocol::Http1,
             None => Protocol::Detect,
         };
-        let limits = ObserverLimits { head: self.limits.head, ..ObserverLimits::default() };
+        let message = self.limits.body.max(MESSAGE_MIN);
+        let limits = ObserverLimits { head: self.limits.head, message, ..ObserverLimits::default() };
         let selector = Arc::clone(&self.selector);
         Box::new(RecorderTap {
             observer: Observer::new(protocol, limits),

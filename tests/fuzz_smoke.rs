@@ -14,7 +14,7 @@ use copilot_recorder::copilot::prompt::fuzz::fuzz_prompt;
 use copilot_recorder::copilot::telemetry::fuzz::fuzz_telemetry;
 use copilot_recorder::exchange::from_snapshot;
 use copilot_recorder::exchange::fuzz::fuzz_decode;
-use copilot_recorder::observer::fuzz::{fuzz_hpack, fuzz_http1, fuzz_http2};
+use copilot_recorder::observer::fuzz::{fuzz_hpack, fuzz_http1, fuzz_http2, fuzz_websocket};
 use copilot_recorder::store::fuzz::fuzz_spool;
 use copilot_recorder::tunnel::hello::fuzz_hello;
 
@@ -29,15 +29,16 @@ struct Target {
 const TARGETS: &[Target] = &[
     Target { name: "http1", body: fuzz_http1, seeds: seeds::http1 },
     Target { name: "http2", body: fuzz_http2, seeds: seeds::http2 },
+    Target { name: "websocket", body: fuzz_websocket, seeds: seeds::websocket },
     Target { name: "hpack", body: fuzz_hpack, seeds: seeds::hpack },
     Target { name: "decode", body: fuzz_decode, seeds: seeds::decode },
     Target { name: "spool", body: fuzz_spool, seeds: seeds::spool },
     Target { name: "basic", body: fuzz_basic, seeds: seeds::basic },
     Target { name: "hello", body: fuzz_hello, seeds: seeds::hello },
+    Target { name: "telemetry", body: fuzz_telemetry, seeds: seeds::telemetry },
     Target { name: "record", body: fuzz_record, seeds: seeds::record },
     Target { name: "answer", body: fuzz_answer, seeds: seeds::answer },
     Target { name: "prompt", body: fuzz_prompt, seeds: seeds::prompt },
-    Target { name: "telemetry", body: fuzz_telemetry, seeds: seeds::telemetry },
 ];
 
 #[test]

@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 use copilot_recorder::index::{Filter, Index, Indexer, Located, Page, Report, Row};
 use copilot_recorder::rules::Kind;
 use serde_json::{Value, json};
+use support::HOST;
+use support::recorder::Setup;
 use support::rng::Rng;
+use support::upstream::{Connection, Options, Upstream};
 
 const ALL: Page = Page { limit: None, offset: 0, oldest_first: true };
 
@@ -282,6 +285,14 @@ fn an_index_that_cannot_be_used_is_made_anew() {
         fs::write(logs.database(), text).unwrap();
         let (index, report) = logs.open();
         assert_eq!(report.records, 61, "{what}");
+        let mut rows = Vec::new();
+        index.each_row(&Filter::default(), &mut |row| rows.push(row)).unwrap();
+        assert_eq!(rows, index.list(&Filter::default(), &ALL).unwrap(), "{what}");
+        let mut facts = 0;
+        index.each_request(&Filter::default(), &mut |_| facts += 1).unwrap();
+        assert_eq!((rows.len(), facts), (61, 61), "{what}");
+        index.each_event(None, None, &mut |_| facts += 1).unwrap();
+        assert_eq!(facts, 61 + 34, "{what}: each event once");
         assert_eq!(index.dump().unwrap(), whole, "{what}");
         drop(index);
         assert!(what.starts_with("noise") || report.rebuilt.is_some(), "{what}");
@@ -337,6 +348,23 @@ fn a_folder_without_rights_is_said_and_the_rest_read() {
     assert_eq!((report.records, report.skipped_total), if is_shut { (1, 1) } else { (2, 0) });
     assert_eq!(index.skipped().unwrap().len(), usize::from(is_shut));
     assert_eq!(logs.open().1.records, 2);
+}
+
+#[test]
+fn names_that_are_no_text_are_said() {
+    use std::os::unix::ffi::OsStrExt;
+    let logs = Logs::new();
+    let name = std::ffi::OsStr::from_bytes(b"b\xffd");
+    fs::create_dir(logs.path().join(name)).unwrap();
+    fs::write(logs.path().join(name).join("x.json"), chat(1, "q", "a").to_string()).unwrap();
+    fs::write(logs.path().join("x\u{fffd}.json"), chat(2, "q", "a").to_string()).unwrap();
+    fs::write(logs.path().join(std::ffi::OsStr::from_bytes(b"y\xff.json")), chat(3, "q", "a").to_string()).unwrap();
+    for _ in 0..2 {
+        let (index, report) = logs.open();
+        let problem = |path: &str| (PathBuf::from(path), "has a name that is not UTF-8".to_owned());
+        assert_eq!(index.skipped().unwrap(), [problem("b\u{fffd}d"), problem("y\u{fffd}.json")]);
+        assert_eq!((report.records, report.skipped), (1, index.skipped().unwrap()));
+    }
 }
 
 #[test]
@@ -598,6 +626,38 @@ fn an_indexer_that_finds_damage_makes_the_index_anew() {
     }
     indexer.close(Duration::from_secs(60));
     assert_eq!(logs.open().0.dump().unwrap(), logs.truth());
+}
+
+#[tokio::test]
+async fn the_program_keeps_its_index_and_leaves_it_whole() {
+    let upstream = Upstream::start(Options::alpn(&["http/1.1"]), |mut connection: Connection| async move {
+        connection.received_pattern(b"\r\n\r\n", 1).await;
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await;
+        connection.half_close().await;
+    })
+    .await;
+    for (flags, is_kept) in [(&[][..], true), (&["--index=false"], false)] {
+        let recorder = Setup::new(&upstream).with(flags).start().await;
+        let mut session = recorder.client(&["http/1.1"]).open(HOST).await;
+        session.send(format!("GET /v1/engines/m/completions HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).await;
+        session.read_until(b"\r\n\r\nhello").await;
+        session.close().await;
+        recorder.records(1).await;
+        let logs = recorder.setup.logs.clone();
+        // The running program and a reader, at once.
+        let (index, report) = Index::open(&logs, &mut |_| ()).unwrap();
+        let count = || index.arrived(None).and_then(|_| index.count(&Filter::default())).unwrap();
+        support::eventually("the record in the index", || (count() == 1).then_some(())).await;
+        assert!(is_kept || report.rebuilt.is_some(), "the reader had to make it");
+        drop(index);
+        let (code, lines, setup) = recorder.terminate().await;
+        assert_eq!(code, Some(0), "{}", lines.join("\n"));
+        assert!(!lines.iter().any(|line| line.contains("the index is not")), "{}", lines.join("\n"));
+        let (index, report) = Index::open(&setup.logs, &mut |_| ()).unwrap();
+        assert_eq!((report.records, report.read, report.rebuilt), (1, 0, None));
+        let dump = index.dump().unwrap();
+        assert_eq!(dump, Index::rebuild(&setup.logs, &mut |_| ()).unwrap().0.dump().unwrap());
+    }
 }
 
 /// This test binary again, as another process that runs one test.

@@ -88,6 +88,7 @@ fn exchange(request: &[u8], response: &[u8]) -> Exchange {
         aborted_by: None,
         reset_code: None,
         opaque: None,
+        websocket: None,
         malformed: None,
         spooled: None,
     }

@@ -188,7 +188,7 @@ fn ours(file: &File<'_>, recorder: &RawValue) -> Result<Record, Unreadable> {
     record.connection = raw::owned(found.connection);
     record.http_version = raw::owned(found.http_version);
     record.timings = timings(&found);
-    record.chunks = raw::list(found.chunks).into_iter().filter_map(chunk).collect();
+    record.chunks = chunks(found.chunks);
     record.messages = raw::object::<Socket<'_>>(found.websocket)
         .filter(|socket| socket.messages.is_some())
         .map(|socket| raw::list(socket.messages).into_iter().filter_map(message).collect());
@@ -275,6 +275,12 @@ fn timings(found: &Recorder<'_>) -> Timings {
     }
 }
 
+/// There may be thousands: as a rule they are read in one go.
+fn chunks(raw: Raw<'_>) -> Vec<(f64, u64)> {
+    let plain = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    plain.unwrap_or_else(|| raw::list(raw).into_iter().filter_map(chunk).collect())
+}
+
 /// `[milliseconds, bytes]`.
 fn chunk(raw: &RawValue) -> Option<(f64, u64)> {
     let parts = raw::list(Some(raw));
@@ -318,7 +324,7 @@ impl<'de> Visitor<'de> for HeadersVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
         let mut headers = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-            let value = raw::text(Some(value)).unwrap_or(Cow::Borrowed(value.get()));
+            let value = raw::text(Some(value)).unwrap_or_else(|| Cow::Borrowed(value.get()));
             let value = match redaction::field(name.as_bytes(), value.as_bytes()) {
                 Cow::Borrowed(_) => value.into_owned(),
                 redacted => lossy(redacted),

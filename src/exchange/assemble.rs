@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::flight::{self, Cut, Flight, SPOOL_AGE};
+use super::socket::{Socket, Terms, Told};
 use super::{AbortedBy, Action, Connection, Selector, host};
 use crate::observer::{Event, RequestHead, StreamId};
 use crate::wire::{Direction, Ending};
@@ -23,12 +24,16 @@ const NO_ERROR: u32 = 0;
 ///   that a GOAWAY of the server excludes (RFC 9113 section 6.8) are aborted by the upstream. An upgraded connection is
 ///   complete when both sides ended it cleanly;
 /// - by bytes that cannot be understood: neither complete nor aborted by anybody.
+///
+/// One that led to a WebSocket may have turns, which are exchanges of their own: see the module `socket`.
 pub struct Assembler {
     connection: Arc<Connection>,
     selector: Arc<dyn Selector>,
     body_limit: usize,
     clock: fn(Instant) -> SystemTime,
     flights: BTreeMap<StreamId, Flight>,
+    /// Of those in `flights` that are kept and led to a WebSocket.
+    sockets: BTreeMap<StreamId, Socket>,
     /// Not later than anything that is due; may be too early, for exchanges that ended in the meantime.
     due: Option<Instant>,
     endings: [Option<Ending>; 2],
@@ -60,6 +65,7 @@ impl Assembler {
             body_limit,
             clock,
             flights: BTreeMap::new(),
+            sockets: BTreeMap::new(),
             due: None,
             endings: [None; 2],
             first_ended: None,
@@ -82,8 +88,11 @@ impl Assembler {
                 self.with(stream, |flight| flight.trailers(at, direction, fields));
             }
             Event::End { stream, direction } => {
+                if let Some(socket) = self.sockets.get_mut(&stream) {
+                    socket.ended(direction);
+                }
                 if self.flights.get_mut(&stream).is_some_and(|flight| flight.end(at, direction)) {
-                    self.finish(stream, |exchange| exchange.complete = true, out);
+                    self.finish(stream, Cut { complete: true, ..Cut::default() }, out);
                 }
             }
             Event::Reset { stream, direction, code } => self.reset(stream, direction, code, out),
@@ -96,6 +105,15 @@ impl Assembler {
             Event::Opaque { stream, direction, bytes } => {
                 self.with(stream, |flight| flight.opaque(at, direction, bytes.len()));
             }
+            Event::WebSocket { stream } => self.websocket(stream, out),
+            Event::MessageBegins { stream, direction } => {
+                if let Some(socket) = self.sockets.get_mut(&stream) {
+                    socket.begins(at, direction);
+                }
+            }
+            Event::Message { stream, direction, kind, bytes, truncated } => {
+                self.message(stream, Told { at, direction, kind, bytes, truncated }, out);
+            }
             Event::Malformed { stream, reason, .. } => self.malformed(stream, reason, out),
         }
     }
@@ -107,6 +125,9 @@ impl Assembler {
     pub fn end(&mut self, direction: Direction, _at: Instant, ending: Ending, out: &mut Vec<Action>) {
         self.endings[direction.index()] = Some(ending);
         self.first_ended.get_or_insert(direction);
+        if ending != Ending::Shutdown {
+            self.sockets.values_mut().for_each(|socket| socket.ended(direction));
+        }
         let over = match (self.endings, ending) {
             ([Some(_), Some(_)], _) | (_, Ending::Aborted | Ending::Shutdown) => true,
             (_, Ending::Truncated) => direction == Direction::ServerToClient,
@@ -129,18 +150,22 @@ impl Assembler {
         for flight in self.flights.values_mut() {
             flight.tick(now, out);
         }
-        self.due = self.flights.values().filter_map(Flight::deadline).min();
+        for socket in self.sockets.values_mut() {
+            socket.tick(now, out);
+        }
+        let flights = self.flights.values().filter_map(Flight::deadline);
+        self.due = flights.chain(self.sockets.values().filter_map(Socket::deadline)).min();
     }
 
-    /// How many exchanges are in flight.
+    /// How many exchanges are in flight, turns on WebSockets included.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.flights.len()
+        self.flights.len() + self.sockets.values().map(Socket::turns).sum::<usize>()
     }
 
     fn request(&mut self, at: Instant, stream: StreamId, head: RequestHead, out: &mut Vec<Action>) {
         // No observer begins a stream twice; were it so, the first must not vanish.
-        self.finish(stream, |exchange| exchange.malformed = Some("its stream began again"), out);
+        self.finish(stream, Cut { malformed: Some("its stream began again"), ..Cut::default() }, out);
         let began = (self.clock)(at);
         let wanted = self.selector.wanted(&host(&self.connection, &head), &head);
         let flight = if wanted {
@@ -167,24 +192,37 @@ impl Assembler {
             Direction::ServerToClient => Some(AbortedBy::Upstream),
             Direction::ClientToServer => Some(AbortedBy::Client),
         };
-        let cut = Cut { aborted_by, reset_code: Some(code), malformed: None };
-        let close = |exchange: &mut super::Exchange| {
-            cut.close(exchange);
-            exchange.complete = aborted_by.is_none();
+        let complete = aborted_by.is_none();
+        self.finish(stream, Cut { complete, aborted_by, reset_code: Some(code), malformed: None }, out);
+    }
+
+    fn websocket(&mut self, stream: StreamId, out: &mut Vec<Action>) {
+        let Some(flight) = self.flights.get_mut(&stream) else { return };
+        flight.websocket(out);
+        if let Some(exchange) = flight.exchange() {
+            self.sockets.insert(stream, Socket::new(&exchange.request.head));
+        }
+    }
+
+    fn message(&mut self, stream: StreamId, told: Told<'_>, out: &mut Vec<Action>) {
+        let terms = Terms { body_limit: self.body_limit, clock: self.clock };
+        let (Some(flight), Some(socket)) = (self.flights.get_mut(&stream), self.sockets.get_mut(&stream)) else {
+            return;
         };
-        self.finish(stream, close, out);
+        socket.message(flight, told, terms, out);
+        for deadline in [flight.deadline(), socket.deadline()].into_iter().flatten() {
+            self.due_at(deadline);
+        }
     }
 
     fn malformed(&mut self, stream: Option<StreamId>, reason: &'static str, out: &mut Vec<Action>) {
         let cut = Cut { malformed: Some(reason), ..Cut::default() };
         if let Some(stream) = stream {
-            self.finish(stream, |exchange| cut.close(exchange), out);
-            return;
+            return self.finish(stream, cut, out);
         }
         self.lost = true;
-        self.due = None;
-        for flight in std::mem::take(&mut self.flights).into_values() {
-            flight.finish(|exchange| cut.close(exchange), out);
+        for stream in self.streams() {
+            self.finish(stream, cut, out);
         }
     }
 
@@ -192,30 +230,31 @@ impl Assembler {
         let clean = self.endings == [Some(Ending::Clean); 2];
         let first = if self.endings.contains(&Some(Ending::Shutdown)) {
             AbortedBy::Shutdown
-        } else if self.first_ended == Some(Direction::ClientToServer) {
-            AbortedBy::Client
         } else {
-            AbortedBy::Upstream
+            self.first_ended.map_or(AbortedBy::Upstream, AbortedBy::from)
         };
-        self.due = None;
-        for (stream, flight) in std::mem::take(&mut self.flights) {
-            let complete = flight.connection_upgraded() && clean;
+        for stream in self.streams() {
+            let upgraded = self.flights.get(&stream).is_some_and(Flight::connection_upgraded);
             let by = if stream.0 > self.last_stream { AbortedBy::Upstream } else { first };
-            let close = |exchange: &mut super::Exchange| {
-                exchange.complete = complete;
-                exchange.aborted_by = (!complete).then_some(by);
-            };
-            flight.finish(close, out);
+            let cut = Cut { complete: upgraded && clean, aborted_by: Some(by), ..Cut::default() };
+            self.finish(stream, cut, out);
         }
     }
 
-    fn finish(&mut self, stream: StreamId, close: impl FnOnce(&mut super::Exchange), out: &mut Vec<Action>) {
-        if let Some(flight) = self.flights.remove(&stream) {
-            flight.finish(close, out);
+    fn finish(&mut self, stream: StreamId, cut: Cut, out: &mut Vec<Action>) {
+        let socket = self.sockets.remove(&stream);
+        match (self.flights.remove(&stream), socket) {
+            (Some(flight), Some(socket)) => socket.finish(flight, cut, out),
+            (Some(flight), None) => flight.finish(|exchange| cut.close(exchange), out),
+            (None, _) => {}
         }
         if self.flights.is_empty() {
             self.due = None;
         }
+    }
+
+    fn streams(&self) -> Vec<StreamId> {
+        self.flights.keys().copied().collect()
     }
 
     fn with(&mut self, stream: StreamId, act: impl FnOnce(&mut Flight)) {

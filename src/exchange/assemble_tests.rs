@@ -134,6 +134,7 @@ impl Script {
                 format!("finish {} {:?} {} {kept}", exchange.stream, exchange.spooled, exchange.request.body.kept.len())
             }
             Action::Skip(_) => "skip".into(),
+            Action::SpoolMessages { .. } | Action::Forget(_) => panic!("nothing here is a WebSocket"),
         });
         said.collect()
     }
@@ -538,6 +539,7 @@ proptest! {
                     counted += exchange.request.body.seen + response.seen;
                 },
                 Action::Skip(_) => over += 1,
+                Action::SpoolMessages { .. } | Action::Forget(_) => panic!("nothing here is a WebSocket"),
             }
         }
         prop_assert_eq!(over, begun);

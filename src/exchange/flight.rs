@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::talk::Talk;
 use super::{AbortedBy, Action, Body, Chunk, Exchange, ExchangeId, Message, Timings};
 use crate::observer::{Fields, ResponseHead, Version};
 use crate::wire::Direction;
@@ -32,6 +33,7 @@ pub(super) struct Flight {
     waiting: Option<Instant>,
     last_arrival: Option<Instant>,
     upgraded: bool,
+    pub(super) talk: Talk,
 }
 
 impl Flight {
@@ -45,7 +47,7 @@ impl Flight {
 
     fn new(id: ExchangeId, begin: Instant, version: Version, kept: Option<Box<Exchange>>) -> Self {
         let (ended, waiting, last_arrival) = ([false; 2], None, None);
-        Self { id, begin, version, kept, ended, waiting, last_arrival, upgraded: false }
+        Self { id, begin, version, kept, ended, waiting, last_arrival, upgraded: false, talk: Talk::default() }
     }
 
     pub(super) fn interim(&mut self, at: Instant, head: ResponseHead, out: &mut Vec<Action>) {
@@ -61,7 +63,7 @@ impl Flight {
         let Some(exchange) = self.touched(at) else { return };
         if exchange.response.is_none() {
             exchange.timings.first_byte = Some(since);
-            exchange.response = Some(Message { head, body: Body::default(), trailers: None, ended: false });
+            exchange.response = Some(Message::new(head));
             self.spool_head_again(out);
         }
     }
@@ -78,10 +80,9 @@ impl Flight {
             self.arrived(at, bytes.len());
         }
         let Some(exchange) = self.touched(at) else { return };
-        let spooled = exchange.spooled.map_or(0, |spooled| spooled[direction.index()]) as usize;
+        let room = room(exchange, direction, limit);
         let Some(body) = body(exchange, direction) else { return };
         body.seen += bytes.len() as u64;
-        let room = limit.saturating_sub(spooled + body.kept.len());
         body.truncated |= bytes.len() > room;
         body.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.gathered(at, out);
@@ -134,7 +135,7 @@ impl Flight {
     /// Moves to the spool what is due, and bytes that wait even if they are not due yet: else many streams, each
     /// with its own time, would be gone through many times a second.
     pub(super) fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let Some(exchange) = &self.kept else { return };
+        let Some(exchange) = self.kept.as_ref().filter(|_| !self.is_quiet()) else { return };
         if self.waiting.is_some() || (exchange.spooled.is_none() && self.begin + SPOOL_AGE <= now) {
             self.spool(now, out);
         }
@@ -144,6 +145,7 @@ impl Flight {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.kept {
             None => None,
+            Some(_) if self.is_quiet() => None,
             Some(exchange) if exchange.spooled.is_none() => Some(self.begin + SPOOL_AGE),
             Some(_) => self.waiting.map(|since| since + GATHER_TIME),
         }
@@ -170,7 +172,16 @@ impl Flight {
         });
     }
 
-    fn since(&self, at: Instant) -> Duration {
+    /// The exchange, if it is kept.
+    pub(super) fn exchange(&self) -> Option<&Exchange> {
+        self.kept.as_deref()
+    }
+
+    pub(super) fn exchange_mut(&mut self) -> Option<&mut Exchange> {
+        self.kept.as_deref_mut()
+    }
+
+    pub(super) fn since(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.begin)
     }
 
@@ -217,7 +228,10 @@ impl Flight {
         if exchange.spooled.is_none() {
             exchange.spooled = Some([0; 2]);
             out.push(Action::SpoolHead(Box::new(without_bodies(exchange))));
+        } else {
+            out.extend(self.talk.unspooled(exchange).map(|messages| Action::SpoolMessages { id, messages }));
         }
+        self.talk.spooled(exchange);
         for direction in Direction::BOTH {
             let Some(bytes) = body(exchange, direction).map(|body| std::mem::take(&mut body.kept)) else { continue };
             if !bytes.is_empty() {
@@ -229,8 +243,9 @@ impl Flight {
         self.waiting = None;
     }
 
-    fn spool_head_again(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn spool_head_again(&mut self, out: &mut Vec<Action>) {
         if let Some(exchange) = self.kept.as_deref_mut().filter(|exchange| exchange.spooled.is_some()) {
+            self.talk.spooled(exchange);
             out.push(Action::SpoolHead(Box::new(without_bodies(exchange))));
         }
     }
@@ -258,14 +273,17 @@ pub(super) fn begun(
         aborted_by: None,
         reset_code: None,
         opaque: None,
+        websocket: None,
         malformed: None,
         spooled: None,
     }
 }
 
-/// How an exchange that is not complete came to its end.
+/// How an exchange came to its end.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cut {
+    pub(super) complete: bool,
+    /// Who ended it if it is not complete.
     pub(super) aborted_by: Option<AbortedBy>,
     pub(super) reset_code: Option<u32>,
     pub(super) malformed: Option<&'static str>,
@@ -273,17 +291,28 @@ pub(super) struct Cut {
 
 impl Cut {
     pub(super) fn close(self, exchange: &mut Exchange) {
-        exchange.aborted_by = self.aborted_by;
+        exchange.complete = self.complete;
+        exchange.aborted_by = self.aborted_by.filter(|_| !self.complete);
         exchange.reset_code = self.reset_code;
         exchange.malformed = self.malformed;
     }
 }
 
-fn body(exchange: &mut Exchange, direction: Direction) -> Option<&mut Body> {
+pub(super) fn body(exchange: &mut Exchange, direction: Direction) -> Option<&mut Body> {
     match direction {
         Direction::ClientToServer => Some(&mut exchange.request.body),
         Direction::ServerToClient => exchange.response.as_mut().map(|response| &mut response.body),
     }
+}
+
+/// How many bytes of that body may still be kept.
+pub(super) fn room(exchange: &Exchange, direction: Direction, limit: usize) -> usize {
+    let spooled = exchange.spooled.map_or(0, |spooled| spooled[direction.index()]) as usize;
+    let kept = match direction {
+        Direction::ClientToServer => exchange.request.body.kept.len(),
+        Direction::ServerToClient => exchange.response.as_ref().map_or(0, |response| response.body.kept.len()),
+    };
+    limit.saturating_sub(spooled + kept)
 }
 
 fn until_close(response: &Message<ResponseHead>) -> bool {

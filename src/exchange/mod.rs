@@ -11,8 +11,12 @@ mod flight;
 pub mod fuzz;
 mod id;
 mod snapshot;
+mod socket;
+mod step;
+mod talk;
 #[cfg(test)]
 pub(crate) mod testing;
+mod websocket;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -23,9 +27,11 @@ pub use assemble::Assembler;
 pub use body::Body;
 pub use decode::{DecodeLimits, Decoded, decode};
 pub use id::{ConnectionId, ExchangeId};
-pub use snapshot::{SnapshotError, from_snapshot, to_snapshot};
+pub use snapshot::{SnapshotError, from_snapshot, messages_from_snapshot, messages_to_snapshot, to_snapshot};
+pub use websocket::{Closed, SocketMessage, WebSocket};
 
 use crate::observer::{Fields, RequestHead, ResponseHead};
+use crate::wire::Direction;
 
 /// What is known of a tunnel before the first request, shared by all its exchanges.
 #[derive(Clone, Debug)]
@@ -68,6 +74,16 @@ pub enum AbortedBy {
     Shutdown,
 }
 
+impl From<Direction> for AbortedBy {
+    /// Whoever sends in that direction.
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::ClientToServer => Self::Client,
+            Direction::ServerToClient => Self::Upstream,
+        }
+    }
+}
+
 /// A message's head with its body and what came after.
 #[derive(Clone, Debug)]
 pub struct Message<H> {
@@ -79,6 +95,13 @@ pub struct Message<H> {
     pub trailers: Option<Fields>,
     /// The message's end was seen.
     pub ended: bool,
+}
+
+impl<H> Message<H> {
+    /// Of which nothing but the head was seen.
+    pub(crate) fn new(head: H) -> Self {
+        Self { head, body: Body::default(), trailers: None, ended: false }
+    }
 }
 
 /// When things happened, counted from the first byte of the request.
@@ -125,14 +148,17 @@ pub struct Exchange {
     /// Arrivals beyond those in `chunks`.
     pub chunks_omitted: u64,
     /// Both messages were seen to their end, or the server did without the rest of the request (RFC 9113 section
-    /// 8.1; `request.ended` is false then), or an upgraded connection ended cleanly.
+    /// 8.1; `request.ended` is false then), or an upgraded connection ended cleanly, or a turn on a WebSocket had its
+    /// closing event.
     pub complete: bool,
     /// Who ended it before it was complete; none also when observation failed, see `malformed`.
     pub aborted_by: Option<AbortedBy>,
     /// HTTP/2 error code of the reset that ended it.
     pub reset_code: Option<u32>,
-    /// Bytes of an upgraded connection, client to server and server to client.
+    /// Bytes of an upgraded connection, client to server and server to client; none for a turn on a WebSocket.
     pub opaque: Option<[u64; 2]>,
+    /// What it is on a WebSocket, if it is: a turn, or the socket.
+    pub websocket: Option<WebSocket>,
     /// Why observation of it ended early, if it did.
     pub malformed: Option<&'static str>,
     /// Body bytes of this exchange that lie in the spool, request and response; they precede those in `Body`.
@@ -175,6 +201,16 @@ pub enum Action {
         /// Body bytes, which follow those of the same message that were spooled before.
         bytes: Vec<u8>,
     },
+    /// Messages on a WebSocket, which follow those of the same exchange in its [`Action::SpoolHead`] and in others of
+    /// these; their bytes follow in an [`Action::SpoolBody`].
+    SpoolMessages {
+        /// Of the exchange.
+        id: ExchangeId,
+        /// At least one.
+        messages: Vec<SocketMessage>,
+    },
+    /// What was spooled of the exchange is not needed any more: nothing is left to be told of it.
+    Forget(ExchangeId),
     /// The exchange is over. Bytes in its bodies follow those that were spooled.
     Finish(Box<Exchange>),
     /// The exchange is over and nobody wants it recorded (its kind is not in the set): count it.

@@ -9,7 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AbortedBy, Body, Chunk, Connection, ConnectionId, Exchange, ExchangeId, Message, Timings};
+use super::{
+    AbortedBy, Body, Chunk, Connection, ConnectionId, Exchange, ExchangeId, Message, SocketMessage, Timings, WebSocket,
+};
 use crate::observer::{Fields, RequestHead, ResponseHead, Version};
 
 /// Why a snapshot cannot be read.
@@ -40,6 +42,20 @@ pub fn from_snapshot(text: &[u8]) -> Result<Exchange, SnapshotError> {
     serde_json::from_slice::<Snapshot>(text)?.exchange()
 }
 
+/// Messages as one line of JSON, to follow the snapshot of their exchange.
+#[must_use]
+pub fn messages_to_snapshot(messages: &[SocketMessage]) -> Vec<u8> {
+    serde_json::to_vec(messages).expect("only names and numbers, and Vec does not fail")
+}
+
+/// Reads [`messages_to_snapshot`] back.
+///
+/// # Errors
+/// When the text is cut or is no such list.
+pub fn messages_from_snapshot(text: &[u8]) -> Result<Vec<SocketMessage>, SnapshotError> {
+    Ok(serde_json::from_slice(text)?)
+}
+
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
     id: ExchangeId,
@@ -63,6 +79,8 @@ struct Snapshot {
     aborted_by: Option<AbortedBy>,
     reset_code: Option<u32>,
     opaque: Option<[u64; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    websocket: Option<WebSocket>,
     malformed: Option<String>,
     spooled: Option<[u64; 2]>,
 }
@@ -134,6 +152,7 @@ impl Snapshot {
             aborted_by: exchange.aborted_by,
             reset_code: exchange.reset_code,
             opaque: exchange.opaque,
+            websocket: exchange.websocket.clone(),
             malformed: exchange.malformed.map(str::to_owned),
             spooled: exchange.spooled,
         }
@@ -159,6 +178,7 @@ impl Snapshot {
             aborted_by: self.aborted_by,
             reset_code: self.reset_code,
             opaque: self.opaque,
+            websocket: self.websocket,
             malformed: self.malformed.as_deref().map(interned),
             spooled: self.spooled,
         })
@@ -319,92 +339,5 @@ fn interned(text: &str) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::exchange::testing::{connection, request_head, response_head};
-
-    fn exchange() -> Exchange {
-        let mut connection = connection("api.githubcopilot.com");
-        connection.user = Some("Zoë".into());
-        connection.tls_client = Some("TLSv1.3");
-        let began = UNIX_EPOCH + Duration::new(1_733_663_157, 639_893_001);
-        let mut trailers = Fields::default();
-        trailers.push(b"X-Sum", b"\xff\x00\"");
-        Exchange {
-            id: ExchangeId::at(began),
-            connection: Arc::new(connection),
-            began,
-            stream: 7,
-            request: Message {
-                head: request_head("POST", "/telemetry?\u{e9}", &[("X-Odd", "a"), ("x-odd", "b")]),
-                body: Body { kept: b"gone".to_vec(), seen: 4, truncated: true },
-                trailers: None,
-                ended: true,
-            },
-            interim: vec![response_head(103, &[("Link", "</a>")])],
-            response: Some(Message {
-                head: response_head(200, &[("Content-Type", "text/event-stream")]),
-                body: Body::default(),
-                trailers: Some(trailers),
-                ended: false,
-            }),
-            timings: Timings {
-                request_end: Some(Duration::from_nanos(5)),
-                first_byte: None,
-                last_byte: Some(Duration::from_secs(9)),
-            },
-            chunks: vec![Chunk { at: Duration::from_millis(3), bytes: 11 }],
-            chunks_omitted: 2,
-            complete: false,
-            aborted_by: Some(AbortedBy::Upstream),
-            reset_code: Some(8),
-            opaque: Some([1, 2]),
-            malformed: Some("a reason"),
-            spooled: Some([3, 4]),
-        }
-    }
-
-    #[test]
-    fn comes_back_as_it_was_but_for_the_body_bytes() {
-        let mut before = exchange();
-        let text = to_snapshot(&before);
-        assert!(!text.contains(&b'\n'));
-        let after = from_snapshot(&text).unwrap();
-        assert_eq!(after.request.body, Body { kept: Vec::new(), seen: 4, truncated: true });
-        before.request.body.kept.clear();
-        assert_eq!(format!("{after:?}"), format!("{before:?}"));
-    }
-
-    #[test]
-    fn a_snapshot_cut_anywhere_is_an_error() {
-        let text = to_snapshot(&exchange());
-        for end in 0..text.len() {
-            assert!(from_snapshot(&text[..end]).is_err(), "{end}");
-        }
-    }
-
-    #[test]
-    fn a_character_that_is_no_byte_is_an_error() {
-        let text = String::from_utf8(to_snapshot(&exchange())).unwrap().replace("\"POST\"", "\"PÖŠT\"");
-        assert!(matches!(from_snapshot(text.as_bytes()), Err(SnapshotError::Bytes)));
-    }
-
-    #[test]
-    fn texts_kept_for_ever_are_bounded() {
-        assert_eq!(interned(&"x".repeat(10_000)), "unknown");
-        assert_eq!(interned("TLSv1.2"), "TLSv1.2");
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_survive(name in prop::collection::vec(any::<u8>(), 0..40), value in prop::collection::vec(any::<u8>(), 0..40)) {
-            let mut before = exchange();
-            before.request.head.fields.push(&name, &value);
-            before.request.head.target = value.clone();
-            let after = from_snapshot(&to_snapshot(&before)).unwrap();
-            prop_assert_eq!(after.request.head, before.request.head);
-        }
-    }
-}
+#[path = "snapshot_tests.rs"]
+mod tests;

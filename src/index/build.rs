@@ -37,7 +37,8 @@ pub(super) fn open(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report
             }
             match catch_up(&database.connection, logs, work) {
                 Ok(report) => return Ok((database, report)),
-                Err(Failed::Sqlite(error)) if place::is_damage(&error) => place::Unusable::Sqlite(error),
+                // Damaged, or the disk is full: a new one, or one elsewhere, is no worse.
+                Err(Failed::Sqlite(error)) => place::Unusable::Sqlite(error),
                 Err(failed) => return Err(failed.into_error(logs)),
             }
         }
@@ -153,7 +154,11 @@ fn apply(
     batch.finish()?;
     // Only now: a folder that is remembered is not listed again.
     if !work.stop.load(Ordering::Relaxed) {
-        remember(connection, changes)?;
+        match remember(connection, changes) {
+            // Nothing was to be written but this, which only spares work.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {}
+            done => done?,
+        }
     }
     Ok(done)
 }

@@ -65,6 +65,8 @@ pub(super) fn look(connection: &Connection, logs: &Path) -> Result<Changes, Fail
     }
     looker.problems()?;
     looker.leftovers()?;
+    // Names begin with the time: what is read in its order lies in its order in the index.
+    looker.changes.read.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
     Ok(looker.changes)
 }
 
@@ -101,16 +103,24 @@ impl Looker<'_> {
         }
         // Before the listing: a file that the index knows then was there before it, and if it is not listed it is gone.
         let mut known = self.known(folder)?;
-        let mut found = Vec::new();
+        let (mut found, mut unnamed) = (Vec::new(), Vec::new());
         let listed = archive::list(self.logs, Path::new(folder), &mut |entry| match entry {
             Entry::File(path) => found.push(path),
-            Entry::Folder(path) => next.extend(path.to_str().map(str::to_owned)),
+            Entry::Folder(path) => match path.to_str() {
+                Some(path) => next.push(path.to_owned()),
+                None => unnamed.push(path.to_string_lossy().into_owned()),
+            },
         });
         match listed {
             Ok(()) => {}
             Err(error) if folder.is_empty() => return Err(Failed::Logs(error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return self.closed(folder, &error),
+        }
+        for path in unnamed {
+            self.stored.remove(&path);
+            let problem = Some("has a name that is not UTF-8".to_owned());
+            self.changes.folders.push(Folder { path, mtime: AGAIN, problem });
         }
         for path in found {
             self.file(path, &mut known);

@@ -71,10 +71,11 @@ impl Database {
     /// Opens the index beside the logs.
     pub(super) fn open(logs: &Path) -> Result<Self, Unusable> {
         let path = logs.join(NAME);
+        let _swap = lock_folder(logs, FlockOperation::LockShared);
+        // Not before: between an old one and a new one there is none.
         if !path.exists() {
             return Err(Unusable::Missing);
         }
-        let _swap = lock_folder(logs, FlockOperation::LockShared);
         Self::open_locked(&path)
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -103,8 +104,7 @@ impl<'c> Batch<'c> {
             Some((seq, _)) => self.drop_exchange(seq, &record)?,
             None => {}
         }
-        let sql = format!("INSERT INTO exchanges({}) VALUES ({})", columns::ROW, marks(columns::ROW));
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&INSERT_ROW)?;
         let seq = bind_row(&digest.row, |values| statement.insert(values))?;
         if !(digest.prompt.is_empty() && digest.answer.is_empty()) {
             let sql = "INSERT INTO texts(rowid, prompt, answer) VALUES (?, ?, ?)";
@@ -117,9 +117,7 @@ impl<'c> Batch<'c> {
         if digest.events.is_empty() {
             return Ok(());
         }
-        let (names, places) = (columns::EVENT, marks(columns::EVENT));
-        let sql = format!("INSERT INTO events({names}, is_first) VALUES ({places}, 1)");
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&INSERT_EVENT)?;
         for event in &digest.events {
             bind_event(event, |values| statement.execute(values))?;
         }
@@ -200,6 +198,13 @@ impl Drop for Batch<'_> {
         }
     }
 }
+
+static INSERT_ROW: LazyLock<String> =
+    LazyLock::new(|| format!("INSERT INTO exchanges({}) VALUES ({})", columns::ROW, marks(columns::ROW)));
+
+/// A copy until it is found to be one counts as the first.
+static INSERT_EVENT: LazyLock<String> =
+    LazyLock::new(|| format!("INSERT INTO events({}, is_first) VALUES ({}, 1)", columns::EVENT, marks(columns::EVENT)));
 
 /// One line on what is wrong.
 const PROBLEM_MAX: usize = 300;

@@ -20,6 +20,42 @@ pub enum Version {
     Http2,
 }
 
+/// What a message on a WebSocket is (RFC 6455 sections 5.5 and 5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// A data message that its sender calls UTF-8; nobody here has checked it.
+    Text,
+    /// A data message of any bytes.
+    Binary,
+    /// A control frame that asks for a pong.
+    Ping,
+    /// A control frame that answers a ping, or is just sent.
+    Pong,
+    /// A control frame: nothing follows it in its direction. It may begin with a code (two bytes) and a reason.
+    Close,
+}
+
+impl MessageKind {
+    /// Its name in a record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Binary => "binary",
+            Self::Ping => "ping",
+            Self::Pong => "pong",
+            Self::Close => "close",
+        }
+    }
+
+    /// Whether it carries data of the application, and is no control frame.
+    #[must_use]
+    pub const fn is_data(self) -> bool {
+        matches!(self, Self::Text | Self::Binary)
+    }
+}
+
 /// Header or trailer fields: names and values as sent, in the order sent, repeats kept.
 ///
 /// One buffer for all of them, because a request has about twenty and is parsed on the connection's own task.
@@ -233,6 +269,33 @@ pub enum Event<'a> {
         direction: Direction,
         /// Some of them, as many as happened to arrive.
         bytes: &'a [u8],
+    },
+    /// The upgraded stream is a WebSocket (RFC 6455, RFC 8441). Its bytes go on to come as [`Event::Opaque`], and what
+    /// they mean as the two events below.
+    WebSocket {
+        /// The exchange that led to the upgrade.
+        stream: StreamId,
+    },
+    /// The first byte of a data message was seen. Its [`Event::Message`] follows, unless the stream ends or is
+    /// lost before; control frames may come between.
+    MessageBegins {
+        /// The exchange that led to the upgrade.
+        stream: StreamId,
+        /// Which way it goes.
+        direction: Direction,
+    },
+    /// A message on a WebSocket: fragments joined, mask and compression removed. May be empty.
+    Message {
+        /// The exchange that led to the upgrade.
+        stream: StreamId,
+        /// Which way it went.
+        direction: Direction,
+        /// What it is.
+        kind: MessageKind,
+        /// Its payload, up to the ceiling [`Limits::message`](super::Limits::message).
+        bytes: &'a [u8],
+        /// There was more, beyond the ceiling; or the stream ended before the message did.
+        truncated: bool,
     },
     /// What came cannot be understood. `stream` is none when the whole connection is lost to us: no further
     /// events follow then for that connection.

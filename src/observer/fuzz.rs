@@ -8,7 +8,7 @@ use super::{Event, Limits, Observer, PREFACE, Protocol, StreamId};
 use crate::wire::Direction;
 
 /// Small, so that short inputs reach them.
-const LIMITS: Limits = Limits { head: 48, streams: 3 };
+const LIMITS: Limits = Limits { head: 48, streams: 3, message: 64 };
 
 /// Any conversation over HTTP/1.x.
 pub fn fuzz_http1(data: &[u8]) {
@@ -48,6 +48,24 @@ pub fn fuzz_hpack(data: &[u8]) {
     }
 }
 
+/// Any conversation on a WebSocket; the first byte chooses what was agreed upon, the rest is as for HTTP.
+pub fn fuzz_websocket(data: &[u8]) {
+    const AGREED: [&str; 4] = [
+        "",
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+        "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n",
+        "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; server_max_window_bits=9\r\n",
+    ];
+    let Some((&agreed, rest)) = data.split_first() else { return };
+    let agreed = AGREED[usize::from(agreed) % AGREED.len()];
+    let answer = format!("HTTP/1.1 101 S\r\nUpgrade: WebSocket\r\n{agreed}\r\n");
+    let ask = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+    let mut conversation = vec![(Direction::ClientToServer, &ask[..]), (Direction::ServerToClient, answer.as_bytes())];
+    conversation.extend(segments(rest));
+    let limits = Limits { head: 4096, ..LIMITS };
+    check_within(limits, Protocol::Http1, &conversation);
+}
+
 /// Cuts `data` into what one side sends at a time: a byte with the direction in its top bit and the length below.
 fn segments(mut data: &[u8]) -> Vec<(Direction, &[u8])> {
     let mut segments = Vec::new();
@@ -62,22 +80,26 @@ fn segments(mut data: &[u8]) -> Vec<(Direction, &[u8])> {
 
 /// What holds for every conversation: cuts change nothing, ceilings are kept, and events come in an order.
 fn check(protocol: Protocol, conversation: &[(Direction, &[u8])]) {
-    let (whole, _) = Transcript::of(protocol, LIMITS, conversation.iter().copied());
+    check_within(LIMITS, protocol, conversation);
+}
+
+fn check_within(limits: Limits, protocol: Protocol, conversation: &[(Direction, &[u8])]) {
+    let (whole, _) = Transcript::of(protocol, limits, conversation.iter().copied());
     for size in [1, 2, 7] {
         let cut = conversation.iter().flat_map(|&(direction, bytes)| bytes.chunks(size).map(move |it| (direction, it)));
-        assert_eq!(Transcript::of(protocol, LIMITS, cut).0, whole, "cuts of {size} change the events");
+        assert_eq!(Transcript::of(protocol, limits, cut).0, whole, "cuts of {size} change the events");
     }
     // Method, path and authority of HTTP/2 are there twice, and counted so.
-    assert!(whole.largest <= LIMITS.head, "{} bytes of a head kept: {whole:?}", whole.largest);
+    assert!(whole.largest <= limits.head, "{} bytes of a head kept: {whole:?}", whole.largest);
 
-    let mut observer = Observer::new(protocol, LIMITS);
+    let mut observer = Observer::new(protocol, limits);
     let mut order = Order::default();
     let mut fed = 0;
     for &(direction, bytes) in conversation {
         observer.feed(direction, bytes, &mut |event| order.check(event));
         fed += bytes.len();
-        // A line, a head and what is held for each side; dynamic tables; the streams.
-        let most = 6 * (LIMITS.head + 300) + 2 * 4096;
+        // A line, a head and what is held for each side; dynamic tables; the streams; messages under way.
+        let most = 6 * (limits.head + 300) + 2 * 4096 + 4 * limits.message;
         assert!(observer.kept() <= most, "{} bytes kept", observer.kept());
     }
     for direction in Direction::BOTH {
@@ -94,6 +116,8 @@ struct Order {
     ended: HashSet<(StreamId, Direction)>,
     over: HashSet<StreamId>,
     upgraded: HashSet<StreamId>,
+    sockets: HashSet<StreamId>,
+    begun: HashSet<(StreamId, Direction)>,
     lost: bool,
     body: usize,
 }
@@ -137,6 +161,19 @@ impl Order {
             Event::Upgrade { stream } => {
                 assert!(self.responses.contains(&stream));
                 self.upgraded.insert(stream);
+            }
+            Event::WebSocket { stream } => {
+                self.going_on_at_all(stream);
+                assert!(self.upgraded.contains(&stream) && self.sockets.insert(stream));
+            }
+            Event::MessageBegins { stream, direction } => {
+                self.going_on_at_all(stream);
+                assert!(self.sockets.contains(&stream) && self.begun.insert((stream, direction)));
+            }
+            Event::Message { stream, direction, kind, bytes, .. } => {
+                self.going_on_at_all(stream);
+                assert!(self.sockets.contains(&stream) && bytes.len() <= LIMITS.message.max(125));
+                assert!(!kind.is_data() || self.begun.remove(&(stream, direction)), "a message that never began");
             }
             Event::Malformed { stream: Some(stream), .. } => _ = self.over.insert(stream),
             Event::Malformed { stream: None, .. } => self.lost = true,

@@ -9,14 +9,17 @@ pub mod fuzz;
 mod http1;
 mod http2;
 mod keep;
+mod sockets;
 #[doc(hidden)]
 pub mod transcript;
+mod websocket;
 
 use std::mem;
 
-pub use event::{Event, Fields, RequestHead, ResponseHead, StreamId, Version};
+pub use event::{Event, Fields, MessageKind, RequestHead, ResponseHead, StreamId, Version};
 use http1::Http1;
 use http2::{Http2, PREFACE};
+use sockets::Sockets;
 
 use crate::wire::Direction;
 
@@ -40,11 +43,14 @@ pub struct Limits {
     /// Streams, or pipelined requests without an answer, tracked at once on a connection. Default 4096; servers
     /// allow 100 to 250.
     pub streams: usize,
+    /// Bytes kept of one WebSocket message. Default 16 MiB, as of a body; of all messages under way on a connection
+    /// four times that.
+    pub message: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: 256 * 1024, streams: 4096 }
+        Self { head: 256 * 1024, streams: 4096, message: 16 << 20 }
     }
 }
 
@@ -52,6 +58,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Observer {
     state: State,
+    sockets: Sockets,
 }
 
 #[derive(Debug)]
@@ -79,7 +86,7 @@ impl Observer {
             Protocol::Http2 => State::Http2(Box::new(Http2::new(limits))),
             Protocol::Detect => State::Detect { seen: 0, limits },
         };
-        Self { state }
+        Self { state, sockets: Sockets::new(limits.message) }
     }
 
     /// Reads what went in `direction` and tells `sink` what it meant.
@@ -87,13 +94,17 @@ impl Observer {
     /// Bytes must come in the order sent, and in the order of cause and effect between directions: a request before
     /// its response.
     pub fn feed(&mut self, direction: Direction, bytes: &[u8], sink: &mut impl FnMut(Event<'_>)) {
-        let result = match &mut self.state {
+        let Self { state, sockets } = self;
+        let result = match state {
             State::Detect { seen, limits } => {
                 let (seen, limits) = (*seen, *limits);
                 return self.detect(direction, seen, limits, bytes, sink);
             }
-            State::Http1(http1) => http1.feed(direction, bytes, sink),
-            State::Http2(http2) => http2.feed(direction, bytes, sink).map_err(|reason| (direction, reason)),
+            State::Http1(http1) => http1.feed(direction, bytes, &mut |event| sockets.pass(event, sink)),
+            State::Http2(http2) => {
+                let result = http2.feed(direction, bytes, &mut |event| sockets.pass(event, sink));
+                result.map_err(|reason| (direction, reason))
+            }
             State::Lost => Ok(()),
         };
         if let Err((direction, reason)) = result {
@@ -104,19 +115,22 @@ impl Observer {
     /// The bytes of `direction` have ended. `clean`: their sender said so (TLS `close_notify`); a TCP stream that
     /// merely ended may have been cut, and a body that lasts until close is then not known to be complete.
     pub fn end(&mut self, direction: Direction, clean: bool, sink: &mut impl FnMut(Event<'_>)) {
-        if let State::Http1(http1) = &mut self.state {
-            http1.end(direction, clean, sink);
+        let Self { state, sockets } = self;
+        sockets.cut(direction, sink);
+        if let State::Http1(http1) = state {
+            http1.end(direction, clean, &mut |event| sockets.pass(event, sink));
         }
     }
 
-    /// Bytes kept at this moment, of heads, cut frames and dynamic tables.
+    /// Bytes kept at this moment, of heads, cut frames, dynamic tables and WebSocket messages under way.
     #[must_use]
     pub fn kept(&self) -> usize {
-        match &self.state {
+        let http = match &self.state {
             State::Detect { .. } | State::Lost => 0,
             State::Http1(http1) => http1.kept(),
             State::Http2(http2) => http2.kept(),
-        }
+        };
+        http + self.sockets.kept()
     }
 
     fn detect(
@@ -151,6 +165,8 @@ impl Observer {
     fn lose(&mut self, direction: Direction, reason: &'static str, sink: &mut impl FnMut(Event<'_>)) {
         let lost = mem::replace(&mut self.state, State::Lost);
         if !matches!(lost, State::Lost) {
+            Direction::BOTH.into_iter().for_each(|direction| self.sockets.cut(direction, sink));
+            self.sockets.clear();
             sink(Event::Malformed { stream: None, direction, reason });
         }
     }

@@ -6,6 +6,7 @@
 //! 0 response 200 OK HTTP/1.1 | Content-Length: 2
 //! 0 < data {}                                     pieces that follow each other joined
 //! 0 < end
+//! 1 < message text {}                             and before it: 1 < begins
 //! ```
 
 use std::fmt::Write;
@@ -22,8 +23,8 @@ pub struct Transcript {
     pub wire_sizes: Vec<u64>,
     /// The largest number of bytes kept for a head or trailer section that an event carried.
     pub largest: usize,
-    /// What the last line would be joined with.
-    open: Option<(&'static str, StreamId, Direction)>,
+    /// What more bytes would be joined with, and in which line.
+    open: Option<(&'static str, StreamId, Direction, usize)>,
 }
 
 impl Transcript {
@@ -75,7 +76,17 @@ impl Transcript {
                 format!("- {} goaway {last_stream} {code}", arrow(direction))
             }
             Event::Upgrade { stream } => format!("{} upgrade", stream.0),
+            Event::WebSocket { stream } => format!("{} websocket", stream.0),
+            // They come in the middle of opaque bytes, where exactly depends on the cuts: those stay joined.
+            Event::MessageBegins { stream, direction } => {
+                return self.lines.push(format!("{} {} begins", stream.0, arrow(direction)));
+            }
+            Event::Message { stream, direction, kind, bytes, truncated } => {
+                let (arrow, kind, mark) = (arrow(direction), kind.as_str(), mark(truncated));
+                return self.lines.push(format!("{} {arrow} message {kind}{mark} {}", stream.0, bytes.escape_ascii()));
+            }
             Event::Malformed { stream, direction, reason } => {
+                self.forget_opaque(stream);
                 let stream = stream.map_or_else(|| "-".to_owned(), |stream| stream.0.to_string());
                 format!("{stream} {} malformed: {reason}", arrow(direction))
             }
@@ -85,12 +96,22 @@ impl Transcript {
     }
 
     fn bytes(&mut self, what: &'static str, stream: StreamId, direction: Direction, bytes: &[u8]) {
-        let key = (what, stream, direction);
-        match self.lines.last_mut() {
-            Some(line) if self.open == Some(key) => _ = write!(line, "{}", bytes.escape_ascii()),
-            _ => self.lines.push(format!("{} {} {what} {}", stream.0, arrow(direction), bytes.escape_ascii())),
+        match self.open.filter(|&(w, s, d, _)| (w, s, d) == (what, stream, direction)) {
+            Some((.., line)) => _ = write!(self.lines[line], "{}", bytes.escape_ascii()),
+            None => {
+                self.open = Some((what, stream, direction, self.lines.len()));
+                self.lines.push(format!("{} {} {what} {}", stream.0, arrow(direction), bytes.escape_ascii()));
+            }
         }
-        self.open = Some(key);
+    }
+
+    /// How many opaque bytes come before what is wrong with them depends on the cuts.
+    fn forget_opaque(&mut self, stream: Option<StreamId>) {
+        let Some(stream) = stream else { return };
+        for direction in Direction::BOTH {
+            let start = format!("{} {} opaque ", stream.0, arrow(direction));
+            self.lines.retain(|line| !line.starts_with(&start));
+        }
     }
 }
 

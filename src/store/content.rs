@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::digest::sha256;
-use crate::exchange::{Body, DecodeLimits, Decoded, decode};
+use crate::exchange::{Body, DecodeLimits, Decoded, Exchange, decode};
 use crate::observer::Fields;
 
 /// A body as the record tells it.
@@ -31,12 +31,33 @@ pub(super) enum Text<'a> {
 }
 
 impl Content {
+    /// Those of the request and the response; their bytes are gone from the exchange afterwards.
+    pub(super) fn both(exchange: &mut Exchange, limits: DecodeLimits) -> (Self, Self) {
+        let (request, nothing) = (&mut exchange.request, (&Fields::default(), &mut Body::default()));
+        let response = exchange.response.as_mut();
+        let response = response.map_or(nothing, |response| (&response.head.fields, &mut response.body));
+        if exchange.websocket.is_some() {
+            // Messages have no content coding, and where each lies in the body is told.
+            return (Self::plain(&mut request.body), Self::plain(response.1));
+        }
+        let request = Self::of(&request.head.fields, &mut request.body, limits);
+        let response = Self::of(response.0, response.1, limits);
+        (request, response)
+    }
+
     /// Hashes and decodes; the body's bytes are gone from the exchange afterwards.
     pub(super) fn of(fields: &Fields, body: &mut Body, limits: DecodeLimits) -> Self {
         let kept = std::mem::take(&mut body.kept);
         let sha256 = Some(sha256(&kept));
         let decoded = decode(fields, kept, limits);
         Self { size: Some(decoded.bytes.len() as u64), decoded, sha256, ..Self::default() }
+    }
+
+    /// Hashes a body that has no content coding; its bytes are gone from the exchange afterwards.
+    fn plain(body: &mut Body) -> Self {
+        let bytes = std::mem::take(&mut body.kept);
+        let (size, sha256) = (Some(bytes.len() as u64), Some(sha256(&bytes)));
+        Self { decoded: Decoded { bytes, ..Decoded::default() }, size, sha256, ..Self::default() }
     }
 
     /// A body of which nothing is at hand; `lost` tells one that came from one that never was.

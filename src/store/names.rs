@@ -103,6 +103,8 @@ fn user_folder(user: Option<&str>) -> String {
     let safe = safe(user.as_bytes(), LONGEST_PART);
     let reserved = KINDS.iter().any(|&kind| safe.eq_ignore_ascii_case(kind_name(kind)))
         || matches!(safe.as_str(), "" | "-")
+        // Folders of that name are not looked into for records.
+        || matches!(safe.to_ascii_lowercase().as_str(), "metrics" | "audit")
         || safe.starts_with('.')
         || safe.to_ascii_lowercase().starts_with("index.");
     if safe == user && !reserved {

@@ -77,6 +77,8 @@ fn users_who_could_be_mistaken_for_something_else_carry_a_digest() {
         "Chat",
         "completions",
         "index.db",
+        "metrics",
+        "Audit",
         "a/b",
         "a\0b",
         "Zoë",

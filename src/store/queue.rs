@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::losses::Losses;
-use crate::exchange::{Action, Exchange};
+use crate::exchange::{Action, Exchange, SocketMessage};
 use crate::metrics::Metrics;
 use crate::observer::Fields;
 
@@ -280,7 +280,8 @@ fn cost(action: &Action) -> usize {
     match action {
         Action::SpoolHead(exchange) | Action::Finish(exchange) => exchange_cost(exchange),
         Action::SpoolBody { bytes, .. } => size_of::<Job>() + bytes.capacity(),
-        Action::Skip(_) => size_of::<Job>(),
+        Action::SpoolMessages { messages, .. } => size_of::<Job>() + messages.capacity() * size_of::<SocketMessage>(),
+        Action::Skip(_) | Action::Forget(_) => size_of::<Job>(),
     }
 }
 
@@ -295,7 +296,8 @@ fn exchange_cost(exchange: &Exchange) -> usize {
         cost += fields(&response.head.fields) + response.trailers.as_ref().map_or(0, fields);
         cost += response.body.kept.capacity();
     }
-    cost + exchange.chunks.capacity() * size_of::<crate::exchange::Chunk>()
+    let messages = exchange.websocket.as_ref().map_or(0, |socket| socket.messages.capacity());
+    cost + messages * size_of::<SocketMessage>() + exchange.chunks.capacity() * size_of::<crate::exchange::Chunk>()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //!              | type | length u32 | CRC-32 u32 | payload |   integers little-endian
 //!              +------+------------+------------+---------+
 //! 'H'  the exchange without bodies, as `exchange::to_snapshot` writes it; the last one counts
+//! 'm'  messages on a WebSocket since the last 'H' or 'm', as `exchange::messages_to_snapshot` writes them
 //! 'q'  bytes of the request body
 //! 'r'  microseconds since the request began (u64), then bytes of the response body
 //! ```
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use flate2::Crc;
 
-use crate::exchange::{AbortedBy, Chunk, Exchange, from_snapshot};
+use crate::exchange::{AbortedBy, Chunk, Exchange, from_snapshot, messages_from_snapshot};
 
 /// How a spool file begins.
 pub(super) const MAGIC: &[u8; 8] = b"CRSPOOL1";
@@ -27,6 +28,8 @@ pub(super) const MAGIC: &[u8; 8] = b"CRSPOOL1";
 pub(super) struct Spooled<'a> {
     /// The last snapshot of the exchange.
     pub(super) head: Option<&'a [u8]>,
+    /// Lists of messages that came after it.
+    pub(super) messages: Vec<&'a [u8]>,
     pub(super) request: Vec<u8>,
     pub(super) response: Vec<u8>,
     /// When the pieces of the response body came.
@@ -36,6 +39,11 @@ pub(super) struct Spooled<'a> {
 /// Adds a snapshot of the exchange.
 pub(super) fn push_head(out: &mut Vec<u8>, snapshot: &[u8]) {
     push_frame(out, b'H', &[snapshot]);
+}
+
+/// Adds messages.
+pub(super) fn push_messages(out: &mut Vec<u8>, snapshot: &[u8]) {
+    push_frame(out, b'm', &[snapshot]);
 }
 
 /// Adds body bytes.
@@ -54,7 +62,11 @@ pub(super) fn read(file: &[u8]) -> Option<Spooled<'_>> {
     let mut spooled = Spooled::default();
     while let Some((kind, payload, after)) = split_frame(rest) {
         match (kind, payload.split_first_chunk()) {
-            (b'H', _) => spooled.head = Some(payload),
+            (b'H', _) => {
+                spooled.head = Some(payload);
+                spooled.messages.clear();
+            }
+            (b'm', _) => spooled.messages.push(payload),
             (b'q', _) => spooled.request.extend_from_slice(payload),
             (b'r', Some((at, bytes))) => {
                 let at = Duration::from_micros(u64::from_le_bytes(*at));
@@ -76,6 +88,11 @@ pub(super) fn recover(file: &[u8]) -> Option<Exchange> {
     exchange.complete = false;
     exchange.aborted_by = Some(AbortedBy::Shutdown);
     exchange.spooled = None;
+    if let Some(socket) = &mut exchange.websocket {
+        // What cannot be read is only a list: the messages themselves are in the bodies.
+        let lists = spooled.messages.iter().filter_map(|list| messages_from_snapshot(list).ok());
+        socket.messages.extend(lists.flatten());
+    }
     exchange.request.body.seen = exchange.request.body.seen.max(spooled.request.len() as u64);
     exchange.request.body.kept = spooled.request;
     if let Some(response) = &mut exchange.response {

@@ -14,7 +14,7 @@ use super::losses::Losses;
 use super::redact;
 use super::spool;
 use crate::config::Redact;
-use crate::exchange::{Exchange, ExchangeId, to_snapshot};
+use crate::exchange::{Exchange, ExchangeId, SocketMessage, messages_to_snapshot, to_snapshot};
 
 /// See the module.
 pub(super) struct Spooler {
@@ -77,6 +77,12 @@ impl Spooler {
             None => {}
             Some(_) => self.append(id, |frame| spool::push_body(frame, response, at, &bytes)),
         }
+    }
+
+    /// Keeps what was noted of messages on a WebSocket.
+    pub(super) fn messages(&mut self, id: ExchangeId, messages: &[SocketMessage]) {
+        let snapshot = messages_to_snapshot(messages);
+        self.append(id, |frame| spool::push_messages(frame, &snapshot));
     }
 
     /// Hands over what is spooled of an exchange that is over.

@@ -197,6 +197,7 @@ pub(super) fn exchange(target: &str, request: &[u8], response: &[u8]) -> Exchang
         aborted_by: None,
         reset_code: None,
         opaque: None,
+        websocket: None,
         malformed: None,
         spooled: None,
     }

@@ -22,7 +22,6 @@ use crate::classifier::{Summary, summarize};
 use crate::config::Redact;
 use crate::exchange::{Action, Exchange};
 use crate::metrics::Metrics;
-use crate::observer::Fields;
 
 /// See the module.
 pub(super) struct Writer {
@@ -124,8 +123,9 @@ impl Writer {
         match action {
             Action::SpoolHead(exchange) => self.spooler.head(*exchange),
             Action::SpoolBody { id, response, at, bytes } => self.spooler.body(id, response, at, bytes),
+            Action::SpoolMessages { id, messages } => self.spooler.messages(id, &messages),
             Action::Finish(exchange) => self.finish(*exchange, stripped),
-            Action::Skip(id) => self.spooler.forget(id),
+            Action::Skip(id) | Action::Forget(id) => self.spooler.forget(id),
         }
     }
 
@@ -264,14 +264,7 @@ impl Writer {
             let seen = exchange.response.as_ref().map_or(0, |response| response.body.seen);
             return (Content::missing(exchange.request.body.seen > 0), Content::missing(seen > 0));
         }
-        let limits = self.settings.decode;
-        let request = &mut exchange.request;
-        let request = Content::of(&request.head.fields, &mut request.body, limits);
-        let response = match &mut exchange.response {
-            Some(response) => Content::of(&response.head.fields, &mut response.body, limits),
-            None => Content::of(&Fields::default(), &mut crate::exchange::Body::default(), limits),
-        };
-        (request, response)
+        Content::both(exchange, self.settings.decode)
     }
 
     fn write_or_hold(&mut self, held: Held, reason: &str) {

@@ -3,7 +3,8 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::config::{Layout, OnStoreFailure};
-use crate::exchange::{AbortedBy, to_snapshot};
+use crate::exchange::{AbortedBy, Closed, SocketMessage, WebSocket, to_snapshot};
+use crate::observer::MessageKind;
 use crate::rules::{Kind, KindTable};
 use crate::store::Totals;
 use crate::store::spool;
@@ -385,4 +386,131 @@ fn a_disk_that_hangs_holds_neither_relays_nor_the_end() {
     disk.block(false);
     thread.join().unwrap();
     assert_eq!(counts.written.load(Ordering::Relaxed), 2, "had it been given more time, all would be there");
+}
+
+fn chats() -> Bench {
+    Bench::on(Arc::default(), Settings { record: vec![Kind::Chat], ..settings() })
+}
+
+/// The second turn on a socket: two messages each way, a ping between.
+fn turn() -> Exchange {
+    let text = |from_client, at, bytes| SocketMessage {
+        from_client,
+        at: Duration::from_micros(at),
+        bytes,
+        kind: if bytes == 0 { MessageKind::Ping } else { MessageKind::Text },
+    };
+    let mut turn = exchange("/responses", CREATE.as_bytes(), b"{\"type\":\"a\"}\n{\"type\":\"b\"}");
+    let fields = &mut turn.response.as_mut().unwrap().head.fields;
+    fields.push(b"Sec-WebSocket-Extensions", b"permessage-deflate");
+    fields.push(b"sec-websocket-extensions", b"x");
+    turn.request.head.method = b"GET".to_vec();
+    turn.request.head.fields.push(b"Sec-WebSocket-Protocol", b"chat, bearer.SECRET");
+    turn.websocket = Some(WebSocket {
+        turn: Some(1),
+        messages: vec![
+            text(true, 250, CREATE.len() as u64),
+            text(false, 180_000, 12),
+            text(true, 181_000, 0),
+            text(false, 382_400, 12),
+        ],
+        messages_omitted: 0,
+        close: None,
+    });
+    turn
+}
+
+const CREATE: &str = r#"{"model":"m-1","type":"response.create"}"#;
+
+#[test]
+fn a_turn_on_a_websocket_is_a_chat_with_its_messages() {
+    let mut bench = chats();
+    let mut turn = turn();
+    let socket = turn.websocket.as_mut().unwrap();
+    socket.messages_omitted = 2;
+    socket.close = Some(Closed { by_client: false, code: Some(1001), reason: "a \"reason\"".into() });
+    bench.finish(&turn);
+    let path = bench.disk.paths().remove(0);
+    assert!(path.starts_with("/logs/chat/"), "{path}");
+    let text = bench.disk.file(&path).unwrap();
+    let expected = r#"        "websocket": {
+            "unit": "response.create",
+            "turn": 1,
+            "extensions": "permessage-deflate, x",
+            "messages": [["client", 0.25, 40, "text"], ["server", 180.0, 12, "text"], ["client", 181.0, 0, "ping"], ["server", 382.4, 12, "text"]],
+            "messages_omitted": 2,
+            "close": {"by": "server", "code": 1001, "reason": "a \"reason\""}
+        },
+"#;
+    assert!(text.contains(expected), "{text}");
+    let record = bench.only_record();
+    assert_eq!(record["request"]["content"], CREATE);
+    assert_eq!(record["response"]["content"], "{\"type\":\"a\"}\n{\"type\":\"b\"}");
+    assert_eq!(record["recorder"]["kind"], "chat");
+    assert_eq!(record["request"]["headers"]["Sec-WebSocket-Protocol"], "chat, bearer.<redacted>");
+    assert_eq!(record["recorder"]["redacted"][0], "/request/headers/Sec-WebSocket-Protocol");
+}
+
+#[test]
+fn messages_that_look_compressed_are_not_decoded() {
+    let mut bench = chats();
+    let mut socket = turn();
+    socket.websocket = Some(WebSocket::default());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    io::Write::write_all(&mut gzip, b"text").unwrap();
+    socket.request.body.kept = gzip.finish().unwrap();
+    bench.finish(&socket);
+    let record = bench.only_record();
+    assert_eq!(record["recorder"]["request"]["codings"].to_string(), "[]");
+    assert_eq!(record["recorder"]["request"]["encoding"], "base64");
+    let websocket = &record["recorder"]["websocket"];
+    assert_eq!((&websocket["unit"], websocket.get("turn")), (&"socket".into(), None));
+}
+
+#[test]
+fn a_turn_in_flight_is_found_again_wherever_its_file_was_cut() {
+    let flying = Exchange { complete: false, ..turn() };
+    let messages = &flying.websocket.as_ref().unwrap().messages;
+    let mut first = chats();
+    let mut head = flying.clone();
+    head.websocket.as_mut().unwrap().messages.truncate(1);
+    first.spool(&head, &[(false, CREATE.as_bytes())]);
+    let rest = [(&messages[1..2], &b"{\"type\":\"a\"}"[..]), (&messages[2..], b"\n{\"type\":\"b\"}")];
+    for (messages, bytes) in rest {
+        let id = flying.id;
+        first.writer.handle(Action::SpoolMessages { id, messages: messages.to_vec() }, false);
+        let at = Duration::from_millis(200);
+        first.writer.handle(Action::SpoolBody { id, response: true, at, bytes: bytes.to_vec() }, false);
+    }
+    let file = first.disk.raw(&Bench::spool_path(&flying)).unwrap();
+    let mut counts = std::collections::BTreeSet::new();
+    for cut in 0..=file.len() {
+        let Some(exchange) = spool::recover(&file[..cut]) else { continue };
+        let found = &exchange.websocket.as_ref().unwrap().messages;
+        assert!(messages.starts_with(found), "{cut}");
+        // What is listed comes first: bytes that are not listed could not be told apart.
+        let listed: u64 = found.iter().filter(|message| !message.from_client).map(|message| message.bytes).sum();
+        let response = exchange.response.as_ref().unwrap().body.kept.len() as u64;
+        assert!(response <= listed + u64::from(listed > 12), "{cut}: {response} of {listed}");
+        counts.insert(found.len());
+    }
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [1, 2, 4]);
+    let mut bench = chats();
+    bench.disk.put(&Bench::spool_path(&flying), &file);
+    bench.writer.recover().unwrap();
+    let record = bench.only_record();
+    assert_eq!(record["recorder"]["websocket"]["messages"].as_array().unwrap().len(), 4);
+    assert_eq!(record["response"]["content"], "{\"type\":\"a\"}\n{\"type\":\"b\"}");
+    assert_eq!((&record["recorder"]["complete"], &record["recorder"]["kind"]), (&false.into(), &"chat".into()));
+    assert!(!String::from_utf8_lossy(&file).contains("SECRET"));
+}
+
+#[test]
+fn what_is_forgotten_leaves_nothing() {
+    let mut bench = chats();
+    let socket = turn();
+    bench.spool(&socket, &[]);
+    assert_eq!(bench.disk.paths().len(), 1);
+    bench.writer.handle(Action::Forget(socket.id), false);
+    assert_eq!(bench.disk.paths(), [""; 0]);
 }

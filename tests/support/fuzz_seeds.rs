@@ -67,6 +67,23 @@ pub(super) fn http2() -> Vec<Vec<u8>> {
     ]
 }
 
+/// The first byte chooses what was agreed upon: 0 is nothing, 1 to 3 are compression.
+pub(super) fn websocket() -> Vec<Vec<u8>> {
+    let with = |agreed: u8, pieces: &[(u8, &[u8])]| [vec![agreed], conversation(pieces)].concat();
+    let hello = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    vec![
+        with(0, &[(C, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"), (S, b"\x01\x03Hel\x89\x01p\x80\x02lo")]),
+        with(0, &[(S, b"\x82\x7e\x00\x7e0123456789"), (C, b"\x8a\x00\x88\x02\x03\xe8"), (S, b"\x88\x05\x03\xe8bye")]),
+        with(0, &[(C, b"\x02\x7f\0\0\0\0\0\0\0\x03abc\x00\x00\x80\x50"), (C, &[b'x'; 80])]),
+        with(1, &[(S, hello), (S, b"\xc1\x05\xf2\x00\x11\x00\x00"), (C, hello)]),
+        with(2, &[(C, hello), (C, hello), (S, b"\xc1\x0b\x00\x05\x00\xfa\xffHello\x00")]),
+        with(
+            3,
+            &[(S, b"\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), (S, b"\x41\x03\xf2\x48\xcd\x80\x04\xc9\xc9\x07\x00")],
+        ),
+    ]
+}
+
 pub(super) fn hpack() -> Vec<Vec<u8>> {
     vec![
         blocks(
@@ -178,18 +195,6 @@ pub(super) fn hello() -> Vec<Vec<u8>> {
     vec![records(100), records(20), records(3), records(1), b"GET / HTTP/1.1\r\n\r\n".to_vec()]
 }
 
-pub(super) fn record() -> Vec<Vec<u8>> {
-    let head = r#"{"proxy-authorization": "ann:pass", "timestamp": "2024-12-08T13:18:23.331449", "proxy-time-consumed": "1.5ms", "request": {"url": "https://u:p@api.example.com/chat/completions?key=1", "method": "POST", "headers": {"Authorization": "Bearer tid=1;exp=2:sig", "n": 1}, "content": "#;
-    let answer = r#"}, "response": {"status_code": 200, "headers": {}, "content": "#;
-    let recorder = r#"}, "recorder": {"schema": 1, "id": "01940000-0000-7000-8000-000000000001", "kind": "chat", "rule": "chat", "complete": true, "aborted_by": null, "client": "127.0.0.1:1", "timings": {"connect": 1.5, "last_byte": null}, "chunks": [[1.5, 10]], "request": {"content_size": 3, "codings": ["gzip"], "encoding": "base64", "content_tail": "4p0="}, "response": null, "websocket": {"messages": [["client", 1.5, 10, "text", 1]]}}}"#;
-    vec![
-        format!(r#"{head}"a\ud800b"{answer}"data: x\n\n"}}}}"#).into_bytes(),
-        format!(r#"{head}{{"a": [1, "b c"]}}{answer}[{{"choices": []}}, "[DONE]"]}}}}"#).into_bytes(),
-        format!(r#"{head}"AAEC"{answer}"x"{recorder}"#).into_bytes(),
-        b"{}".to_vec(),
-    ]
-}
-
 pub(super) fn telemetry() -> Vec<Vec<u8>> {
     let shown = r#"{"time":"2026-03-02T09:15:00.25Z","iKey":"7d7048df-6dd0-4048-bb23-b716c1461f8f","tags":{"ai.user.id":"a"},
         "data":{"baseType":"EventData","baseData":{"name":"copilot/ghostText.shown","properties":{"choiceIndex":"0",
@@ -206,6 +211,18 @@ pub(super) fn telemetry() -> Vec<Vec<u8>> {
         format!("{own}\n{{\"a\":\"open\n{shown}\r\nno json\n{failed}").into_bytes(),
         [failed, own, "{}", &shown].concat().into_bytes(),
         gzip.finish().expect("memory takes bytes"),
+    ]
+}
+
+pub(super) fn record() -> Vec<Vec<u8>> {
+    let head = r#"{"proxy-authorization": "ann:pass", "timestamp": "2024-12-08T13:18:23.331449", "proxy-time-consumed": "1.5ms", "request": {"url": "https://u:p@api.example.com/chat/completions?key=1", "method": "POST", "headers": {"Authorization": "Bearer tid=1;exp=2:sig", "n": 1}, "content": "#;
+    let answer = r#"}, "response": {"status_code": 200, "headers": {}, "content": "#;
+    let recorder = r#"}, "recorder": {"schema": 1, "id": "01940000-0000-7000-8000-000000000001", "kind": "chat", "rule": "chat", "complete": true, "aborted_by": null, "client": "127.0.0.1:1", "timings": {"connect": 1.5, "last_byte": null}, "chunks": [[1.5, 10]], "request": {"content_size": 3, "codings": ["gzip"], "encoding": "base64", "content_tail": "4p0="}, "response": null, "websocket": {"messages": [["client", 1.5, 10, "text", 1]]}}}"#;
+    vec![
+        format!(r#"{head}"a\ud800b"{answer}"data: x\n\n"}}}}"#).into_bytes(),
+        format!(r#"{head}{{"a": [1, "b c"]}}{answer}[{{"choices": []}}, "[DONE]"]}}}}"#).into_bytes(),
+        format!(r#"{head}"AAEC"{answer}"x"{recorder}"#).into_bytes(),
+        b"{}".to_vec(),
     ]
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod samples;
 pub(crate) mod script;
 pub(crate) mod terminal;
 pub(crate) mod upstream;
+pub(crate) mod websocket;
 
 use std::future::Future;
 use std::time::Duration;

@@ -106,7 +106,7 @@ impl Assembly {
             let starts = |prefix| name.starts_with(prefix);
             *name == "error" || starts("response.") || starts("message_") || starts("content_block_")
         };
-        let kind = event.kind.filled().or(name.filter(known)).unwrap_or_default();
+        let kind = event.kind.filled().or_else(|| name.filter(known)).unwrap_or_default();
         if !event.is_object || event.jsonrpc.is_some() || !self.take(kind, event) {
             self.unreadable();
         }

@@ -19,6 +19,14 @@ pub(super) enum Sort {
 /// Place of a part of text: item or block, sort, place within it. They are joined in this order.
 pub(super) type Place = (u64, Sort, u64);
 
+/// What an item or block is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Text,
+    Reasoning,
+    Call,
+}
+
 /// How far an item or block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -161,21 +169,69 @@ impl Blocks {
         }
     }
 
-    /// The one choice of these formats. Text is joined as it is, as the vendors' own libraries do; parts of reasoning
-    /// are paragraphs of their own.
-    pub(super) fn finish(self, finish_reason: Option<String>) -> Choice {
-        let mut choice = Choice { finish_reason, ..Choice::default() };
-        for ((_, sort, _), text) in self.texts {
-            if sort == Sort::Text {
-                choice.text.push_str(&text);
-                continue;
-            }
-            if !choice.reasoning.is_empty() && !text.is_empty() {
-                choice.reasoning.push_str("\n\n");
-            }
-            choice.reasoning.push_str(&text);
+    /// Whether the blocks that are known are exactly those of a list of these, as far as they tell what they are.
+    pub(super) fn are(&self, list: &[Option<What>]) -> bool {
+        let numbered = self.states.keys().copied().eq(0..list.len() as u64);
+        numbered && (0..).zip(list).all(|(block, what)| self.what(block).is_none_or(|mine| Some(mine) == *what))
+    }
+
+    fn what(&self, block: u64) -> Option<What> {
+        if self.calls.iter().any(|(of, _)| *of == block) {
+            return Some(What::Call);
         }
-        choice.tool_calls = self.calls.into_iter().map(|(_, call)| call).collect();
-        choice
+        let texts = self.texts.range((block, Sort::Text, 0)..=(block, Sort::Reasoning, u64::MAX));
+        let ((_, sort, _), _) = texts.into_iter().find(|(_, text)| !text.is_empty())?;
+        Some(if *sort == Sort::Text { What::Text } else { What::Reasoning })
+    }
+
+    /// Gives back what the blocks take of the budget, before their replacement is read.
+    pub(super) fn release(&self, common: &mut Common) {
+        let texts: usize = self.texts.values().map(String::len).sum();
+        let arguments: usize = self.calls.iter().map(|(_, call)| call.arguments.len()).sum();
+        common.release(texts + arguments, self.calls.len());
+    }
+
+    /// Replaced by blocks that were numbered otherwise: text, reasoning and calls, each where there is any.
+    pub(super) fn supersede(&mut self, last: Self, common: &mut Common) {
+        for sorts in [&[Sort::Text][..], &[Sort::Summary, Sort::Reasoning]] {
+            let (before, after) = (self.joined(sorts), last.joined(sorts));
+            if !after.is_empty() {
+                common.faults.misplaced += u64::from(!after.starts_with(&before));
+                self.texts.retain(|place, _| !sorts.contains(&place.1));
+                let texts = last.texts.iter().filter(|(place, _)| sorts.contains(&place.1));
+                self.texts.extend(texts.map(|(place, text)| (*place, text.clone())));
+            }
+        }
+        if !last.calls.is_empty() {
+            let goes_on = |(at, (_, call)): (usize, &(u64, ToolCall))| {
+                last.calls.get(at).is_some_and(|(_, other)| other.arguments.starts_with(&call.arguments))
+            };
+            common.faults.misplaced += u64::from(!self.calls.iter().enumerate().all(goes_on));
+            self.calls = last.calls;
+        }
+    }
+
+    /// Parts of these sorts: text as it is, as the vendors' own libraries join it; parts of reasoning are paragraphs of
+    /// their own.
+    fn joined(&self, sorts: &[Sort]) -> String {
+        let mut joined = String::new();
+        for ((_, sort, _), text) in self.texts.iter().filter(|(place, _)| sorts.contains(&place.1)) {
+            if *sort != Sort::Text && !joined.is_empty() && !text.is_empty() {
+                joined.push_str("\n\n");
+            }
+            joined.push_str(text);
+        }
+        joined
+    }
+
+    /// The one choice of these formats.
+    pub(super) fn finish(self, finish_reason: Option<String>) -> Choice {
+        Choice {
+            index: 0,
+            text: self.joined(&[Sort::Text]),
+            reasoning: self.joined(&[Sort::Summary, Sort::Reasoning]),
+            tool_calls: self.calls.into_iter().map(|(_, call)| call).collect(),
+            finish_reason,
+        }
     }
 }

@@ -97,7 +97,7 @@ impl Choices {
         }
     }
 
-    /// Whether something besides an error came.
+    /// Which of the two it is: as the choices say, else as the envelope lets guess.
     pub(super) fn format(&self) -> Format {
         let bare = if self.bare { Format::Completions } else { Format::Chat };
         self.format.or(self.guess).unwrap_or(bare)
@@ -110,6 +110,7 @@ impl Choices {
         self.done || self.whole || all || (single && !self.pieces)
     }
 
+    /// It came as an object, not as events.
     pub(super) fn whole(&self) -> bool {
         self.whole
     }
@@ -211,7 +212,7 @@ impl<'e, 'a> Piece<'e, 'a> {
 
 /// What a part of a content says to people.
 pub(super) fn spoken<'e>(part: &'e PieceNode<'_>) -> &'e str {
-    part.text.get().or(part.refusal.get()).unwrap_or(part.plain.or_empty())
+    part.text.get().or_else(|| part.refusal.get()).unwrap_or_else(|| part.plain.or_empty())
 }
 
 fn guess(event: &Event<'_>) -> Option<Format> {

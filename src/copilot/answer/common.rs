@@ -95,7 +95,7 @@ impl Common {
             self.append(text, rest);
         } else if !last.is_empty() && !self.faults.overflowed {
             self.faults.misplaced += 1;
-            self.text = self.text.saturating_sub(text.len());
+            self.release(text.len(), 0);
             text.clear();
             self.append(text, last);
         }
@@ -112,6 +112,12 @@ impl Common {
             return Cow::Borrowed(self.as_sent(raw.get().unwrap_or_default()));
         }
         raw.scalar().unwrap_or_default()
+    }
+
+    /// Gives back room for bytes and calls that are about to be replaced.
+    pub(super) fn release(&mut self, bytes: usize, calls: usize) {
+        self.text = self.text.saturating_sub(bytes);
+        self.calls = self.calls.saturating_sub(calls);
     }
 
     /// Whether there is room for another tool call.

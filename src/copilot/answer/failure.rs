@@ -15,10 +15,10 @@ node! {
 
 impl ErrorNode<'_> {
     fn failure(&self) -> Failure {
-        let code = self.code.scalar().map(|code| code.into_owned()).filter(|code| !code.is_empty());
+        let code = self.code.scalar().map(std::borrow::Cow::into_owned).filter(|code| !code.is_empty());
         Failure {
             code: code.or_else(|| self.kind.to_owned()),
-            message: self.message.get().unwrap_or(self.plain.or_empty()).to_owned(),
+            message: self.message.get().unwrap_or_else(|| self.plain.or_empty()).to_owned(),
         }
     }
 }
@@ -44,7 +44,7 @@ pub(super) fn first(errors: Raw<'_>) -> Option<Failure> {
 /// Of an event of the type `error`: nested, or flat in the event itself.
 pub(super) fn flat(event: &Event<'_>) -> Failure {
     of(event.error).unwrap_or_else(|| Failure {
-        code: event.code.scalar().map(|code| code.into_owned()),
+        code: event.code.scalar().map(std::borrow::Cow::into_owned),
         message: event.message.read::<Text<'_>>().or_empty().to_owned(),
     })
 }

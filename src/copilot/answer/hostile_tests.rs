@@ -130,6 +130,27 @@ fn pieces_that_were_lost_come_with_the_final_form() {
 }
 
 #[test]
+fn a_last_event_that_leaves_items_out_does_not_double_the_others() {
+    let message = r#"{"type":"message","content":[{"text":"ab"}]}"#;
+    let call = r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}"#;
+    let end =
+        |items: &[&str]| format!(r#"{{"type":"response.completed","response":{{"output":[{}]}}}}"#, items.join(","));
+    let thought = r#"{"type":"response.reasoning_summary_text.delta","output_index":0,"delta":"why"}"#;
+    let opened = r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning"}}"#;
+    let second = |event: &str| event.replace(r#""output_index":0"#, r#""output_index":1"#);
+    let events = [opened, thought, &second(OPEN), &second(A), &second(B)];
+
+    let answer = read_sse(&[&events[..], &[&end(&[message, call])]].concat());
+    assert_eq!((texts(&answer), arguments(&answer)), (vec!["ab"], vec!["{}"]));
+    let answer = read_sse(&[&events[..], &[&end(&[message])]].concat());
+    assert_eq!((texts(&answer), answer.choices[0].reasoning.as_str()), (vec!["ab"], "why"));
+    assert_eq!(answer.faults, Faults::default());
+    let other = end(&[&message.replace("ab", "x"), call, call]);
+    let answer = read_sse(&[&events[..], &[&other]].concat());
+    assert_eq!((texts(&answer), answer.faults.misplaced), (vec!["x"], 1));
+}
+
+#[test]
 fn an_event_that_cannot_be_read_costs_only_itself() {
     let (a, b) = (r#"{"choices":[{"text":"a"}]}"#, r#"{"choices":[{"text":"b","finish_reason":"stop"}]}"#);
     for odd in [

@@ -31,15 +31,11 @@ impl Messages {
         let index = event.index.0.unwrap_or(0);
         match kind {
             "message_start" => self.start(event, common),
-            "content_block_start" => {
-                if self.blocks.open(index, common) {
-                    self.open(index, &event.content_block.read(), common);
-                }
-            }
+            "content_block_start" => self.begin(index, event.content_block, common),
             "content_block_delta" => self.delta(index, event, common),
             "content_block_stop" => self.stop(index, common),
             "message_delta" => {
-                self.stop_reason = event.delta.stop_reason.to_owned().or(self.stop_reason.take());
+                self.stop_reason = event.delta.stop_reason.to_owned().or_else(|| self.stop_reason.take());
                 common.tokens.add(event.usage);
             }
             "message_stop" => self.ended = true,
@@ -61,6 +57,12 @@ impl Messages {
         common.named(message.id.filled(), message.model.filled());
         common.tokens.add(message.usage);
         common.tokens.forget_output();
+    }
+
+    fn begin(&mut self, index: u64, block: Raw<'_>, common: &mut Common) {
+        if self.blocks.open(index, common) {
+            self.open(index, &block.read(), common);
+        }
     }
 
     fn open(&mut self, index: u64, block: &BlockNode<'_>, common: &mut Common) {

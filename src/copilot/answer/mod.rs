@@ -1,8 +1,8 @@
 //! An answer, put together from whichever of the four formats it came in, streamed or not.
 //!
-//! [`source`] cuts the text into events (SSE, a list, or JSON values one after the other) and gives them to
-//! [`assembly`], which tells the format and hands each event to [`choices`], [`responses`] or [`messages`]. What they
-//! gather besides text is in [`common`]. Described for users in `docs/conversations.md`.
+//! `source` cuts the text into events (SSE, a list, or JSON values one after the other) and gives them to `assembly`,
+//! which tells the format and hands each event to `choices`, `responses` or `messages`. What they gather besides text is
+//! in `common`. Described for users in `docs/conversations.md`.
 
 mod assembly;
 mod blocks;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::blocks::{Blocks, Sort, State};
+use super::blocks::{Blocks, Sort, State, What};
 use super::choices::spoken;
 use super::common::Common;
 use super::wire::{Event, ItemNode, PieceNode, ResponseNode};
@@ -55,12 +55,8 @@ impl Responses {
         let (text, delta) = (event.text.or_empty(), event.delta.plain.or_empty());
         let blocks = &mut self.blocks;
         match name {
-            "created" | "in_progress" | "queued" => self.named(event.response, common),
-            "output_item.added" => {
-                if blocks.open(index, common) {
-                    open(blocks, index, &event.item.read(), common);
-                }
-            }
+            "created" | "in_progress" | "queued" => named(event.response, common),
+            "output_item.added" => begin(blocks, index, event.item, common),
             "output_item.done" => {
                 if blocks.state(index) == Some(State::Closed) {
                     common.faults.repeated += 1;
@@ -94,22 +90,12 @@ impl Responses {
         }
     }
 
-    /// The events before the answer carry the whole request again: read only for what is not known yet.
-    fn named(&mut self, response: Raw<'_>, common: &mut Common) {
-        if common.id.is_none() || common.model.is_none() {
-            let response: ResponseNode<'_> = response.read();
-            common.named(response.id.filled(), response.model.filled());
-        }
-    }
-
     fn end(&mut self, status: &str, response: &ResponseNode<'_>, common: &mut Common) {
         common.named(response.id.filled(), response.model.filled());
         common.tokens.add(response.usage);
-        let output: List<Raw<'_>> = response.output.read();
+        let output: List<ItemNode<'_>> = response.output.read();
         common.faults.overflowed |= output.overflowed;
-        for (index, node) in (0..).zip(output.items) {
-            item(&mut self.blocks, index, &node.read(), common);
-        }
+        self.last(&output.items, common);
         let error = failure::of(response.error);
         if status == "failed" {
             let untold = || Failure { code: Some("failed".into()), message: String::new() };
@@ -121,6 +107,24 @@ impl Responses {
         self.ended = common.mended.is_none();
         let reason = response.incomplete_details.reason.to_owned().filter(|_| status == "incomplete");
         self.finish_reason = reason.or_else(|| Some(status.to_owned()));
+    }
+
+    /// The items in their final form. Where some were left out of the list, or their events were lost, their places in
+    /// it are not their `output_index`: then the list stands for itself.
+    fn last(&mut self, items: &[ItemNode<'_>], common: &mut Common) {
+        let list: Vec<_> = items.iter().map(|node| what(node)).collect();
+        let same = self.blocks.is_empty() || self.blocks.are(&list);
+        let mut fresh = Blocks::default();
+        if !same {
+            self.blocks.release(common);
+        }
+        let blocks = if same { &mut self.blocks } else { &mut fresh };
+        for (index, node) in (0..).zip(items) {
+            item(blocks, index, node, common);
+        }
+        if !same {
+            self.blocks.supersede(fresh, common);
+        }
     }
 
     /// An answer that is no stream, or the start of one.
@@ -154,10 +158,34 @@ impl Responses {
     }
 }
 
+fn what(node: &ItemNode<'_>) -> Option<What> {
+    match node.kind.or_empty() {
+        "message" => Some(What::Text),
+        "reasoning" => Some(What::Reasoning),
+        "function_call" | "custom_tool_call" | "mcp_call" => Some(What::Call),
+        // Searches, images and the like are the server's own.
+        _ => None,
+    }
+}
+
+/// The events before the answer carry the whole request again: read only for what is not known yet.
+fn named(response: Raw<'_>, common: &mut Common) {
+    if common.id.is_none() || common.model.is_none() {
+        let response: ResponseNode<'_> = response.read();
+        common.named(response.id.filled(), response.model.filled());
+    }
+}
+
+fn begin(blocks: &mut Blocks, index: u64, node: Raw<'_>, common: &mut Common) {
+    if blocks.open(index, common) {
+        open(blocks, index, &node.read(), common);
+    }
+}
+
 /// What an item says of itself when it begins. Its texts come in pieces.
 fn open(blocks: &mut Blocks, index: u64, node: &ItemNode<'_>, common: &mut Common) {
-    if let "function_call" | "custom_tool_call" | "mcp_call" = node.kind.or_empty() {
-        let id = node.call_id.filled().or(node.id.filled());
+    if what(node) == Some(What::Call) {
+        let id = node.call_id.filled().or_else(|| node.id.filled());
         blocks.name(index, id, node.name.filled(), common);
     }
 }
@@ -175,7 +203,6 @@ fn item(blocks: &mut Blocks, index: u64, node: &ItemNode<'_>, common: &mut Commo
             blocks.finalise_arguments(index, &common.arguments(node.arguments), common);
         }
         "custom_tool_call" => blocks.finalise_arguments(index, &common.arguments(node.input), common),
-        // Searches, images and the like are the server's own; sealed reasoning cannot be read.
         _ => {}
     }
 }

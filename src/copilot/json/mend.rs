@@ -270,7 +270,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Length of the escape that begins here.
-    fn escape(&mut self) -> Result<usize, End> {
+    fn escape(&self) -> Result<usize, End> {
         match self.bytes.get(self.at + 1) {
             None => Err(End::Cut),
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),

@@ -5,6 +5,8 @@
 //! are. What has to be mended first (a text that was cut) is in [`mend`].
 
 pub(super) mod mend;
+#[cfg(test)]
+mod mend_tests;
 mod node;
 
 use std::borrow::Cow;

@@ -48,7 +48,7 @@ impl<'p> Turns<'p> {
             }
         }
         if matches!(role, "tool" | "function") {
-            let id = node.tool_call_id.filled().unwrap_or(node.name.or_empty()).to_owned();
+            let id = node.tool_call_id.filled().unwrap_or_else(|| node.name.or_empty()).to_owned();
             parts.push(Part::ToolResult { id, text: text(&node.content) });
         } else {
             self.content(&node.content, &mut parts);
@@ -174,7 +174,7 @@ fn called(id: &Text<'_>, name: &Text<'_>, arguments: String) -> Part {
 }
 
 fn said<'n>(node: &'n PartNode<'_>) -> Option<&'n str> {
-    node.text.get().or(node.refusal.get()).or(node.plain.get())
+    node.text.get().or_else(|| node.refusal.get()).or_else(|| node.plain.get())
 }
 
 /// The text of a content, its parts joined.

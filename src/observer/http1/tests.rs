@@ -185,15 +185,15 @@ fn a_body_with_a_length_is_not_ended_by_the_stream() {
 #[test]
 fn an_upgrade_carries_bytes_both_ways() {
     let script = [
-        ">GET /ws HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET early",
-        "<HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nGET ",
+        ">GET /ws HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x-raw\r\n\r\nGET early",
+        "<HTTP/1.1 101 Switching Protocols\r\nUpgrade: x-raw\r\n\r\nGET ",
         ">\r\n",
         "<x",
     ];
     let expected = [
-        "0 request GET /ws HTTP/1.1 | Connection: Upgrade | Upgrade: websocket",
+        "0 request GET /ws HTTP/1.1 | Connection: Upgrade | Upgrade: x-raw",
         "0 > end",
-        "0 response 101 Switching Protocols HTTP/1.1 | Upgrade: websocket",
+        "0 response 101 Switching Protocols HTTP/1.1 | Upgrade: x-raw",
         "0 upgrade",
         "0 > opaque GET early",
         "0 < opaque GET ",

@@ -179,7 +179,7 @@ fn a_promise_is_a_request() {
 fn extended_connect_upgrades_its_stream() {
     assert_eq!(
         play([
-            headers(C, 1, 0, ":method=CONNECT, :protocol=websocket, :path=/ws"),
+            headers(C, 1, 0, ":method=CONNECT, :protocol=connect-ip, :path=/ws"),
             headers(C, 3, ES, GET),
             headers(S, 1, 0, ":status=200"),
             data(C, 1, 0, b"ping"),
@@ -188,7 +188,7 @@ fn extended_connect_upgrades_its_stream() {
             headers(S, 3, ES, ":status=204"),
         ]),
         [
-            "1 request CONNECT /ws HTTP/2 | :method: CONNECT | :protocol: websocket | :path: /ws",
+            "1 request CONNECT /ws HTTP/2 | :method: CONNECT | :protocol: connect-ip | :path: /ws",
             &format!("3{SEEN}"),
             "3 > end",
             "1 response 200  HTTP/2",

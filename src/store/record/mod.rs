@@ -5,6 +5,7 @@
 
 mod fields;
 mod message;
+mod websocket;
 
 use self::fields::{text_of, url};
 use self::message::Form;
@@ -175,6 +176,7 @@ impl Writer {
             json.number(to_client);
             json.raw("}");
         }
+        self.websocket(exchange);
     }
 
     fn timings(&mut self, exchange: &Exchange) {

@@ -3,6 +3,8 @@
 //! The rules alone, on names and values: the store applies them to exchanges before anything is written, the archive to
 //! files that were written without them. Redacting a head that is redacted already changes nothing.
 
+mod subprotocol;
+
 use std::borrow::Cow;
 
 /// What stands in the place of a secret.
@@ -60,6 +62,9 @@ pub(crate) fn field<'a>(name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
     }
     if is_one_of(name, &["host", ":authority"]) {
         return user_info(value);
+    }
+    if same(name, b"sec-websocket-protocol") {
+        return subprotocol::redacted(value);
     }
     if name == b":path" || memchr::memmem::find(value, b"://").is_some() || is_one_of(name, URL_FIELDS) {
         return url(value);
