@@ -69,7 +69,7 @@ pub struct WhatArgs {
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = "Filters")]
 pub struct SpanArgs {
-    /// Not before: 2026-11-20, 2026-11-20T10:00[:05][Z|+01:00], 90m, 12h or 7d ago, today, yesterday, now
+    /// Not before: 2026-11-20, 2026-11-20T10:00, 2026-11-20T10:00:05+01:00, 90m, 12h or 7d ago, today, yesterday, now
     ///
     /// A time without zone is local time, a date is its beginning.
     #[arg(long, value_name = "WHEN", value_parser = instant)]

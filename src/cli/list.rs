@@ -33,12 +33,13 @@ pub struct ListArgs {
     #[command(flatten)]
     amount: AmountArgs,
     /// Show records as they arrive, as `tail` does
-    #[arg(long, short, conflicts_with_all = ["all", "reverse"])]
+    #[arg(long, short, conflicts_with_all = ["all", "reverse"], help_heading = "Output")]
     follow: bool,
 }
 
 /// How many are shown, and how.
 #[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Output")]
 pub struct AmountArgs {
     /// Show so many, the newest [default: 50]
     #[arg(long, short = 'n', value_name = "N", conflicts_with = "all")]

@@ -27,10 +27,10 @@ pub struct TailArgs {
     #[command(flatten)]
     filter: FilterArgs,
     /// Begin with so many that are there already [default: 10]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", help_heading = "Output")]
     limit: Option<u64>,
     /// One JSON object a line
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
 }
 

@@ -252,7 +252,11 @@ fn prompt_text(prompt: &Prompt, room: &mut usize) -> String {
 }
 
 fn push(out: &mut String, text: &str, room: &mut usize) {
-    let text = text.get(..text.floor_char_boundary(*room)).unwrap_or_default();
+    let mut end = text.len().min(*room);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
     if !text.is_empty() {
         out.push_str(text);
         out.push('\n');

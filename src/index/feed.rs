@@ -18,8 +18,9 @@ pub(super) struct Key {
 impl Key {
     /// A name that is not UTF-8 is shown as it can be; its file is never read as a record.
     pub(super) fn of(path: &Path) -> Self {
-        let part = |path: Option<&Path>| path.unwrap_or(Path::new("")).to_string_lossy().into_owned();
-        Self { folder: part(path.parent()), name: part(path.file_name().map(Path::new)) }
+        let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned());
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        Self { folder: folder.unwrap_or_default(), name: name.unwrap_or_default() }
     }
 
     pub(super) fn path(&self) -> String {

@@ -136,7 +136,7 @@ fn head(page: &mut Page<'_>, subject: &Subject, path: &str) {
     page.field("protocol", record.http_version.as_deref());
     page.field("model", model(row).as_deref());
     page.field("language", row.language.as_deref());
-    page.field("asked by", asked_by(row).as_deref());
+    page.field("purpose", purpose(row).as_deref());
     page.field("turn", row.interaction.as_deref());
     match (previous, &row.previous_response_id) {
         (Some(previous), _) => page.field("goes on", Some(&format!("from {}", previous.id))),
@@ -164,10 +164,10 @@ fn model(row: &Row) -> Option<String> {
     }
 }
 
-fn asked_by(row: &Row) -> Option<String> {
+fn purpose(row: &Row) -> Option<String> {
     let who = row.initiator.map(|initiator| match initiator {
-        Initiator::User => "a person",
-        Initiator::Agent => "the client itself",
+        Initiator::User => "asked by a person",
+        Initiator::Agent => "asked by the client itself",
     });
     let words = [who, row.intent.as_deref(), row.speculative.then_some("ahead of need")];
     let words: Vec<_> = words.into_iter().flatten().collect();

@@ -35,7 +35,7 @@ pub struct StatsArgs {
     logs: LogsArgs,
     #[command(flatten)]
     what: WhatArgs,
-    /// Not before: 2026-11-20, 2026-11-20T10:00[:05][Z|+01:00], 90m, 12h or 7d ago, today, yesterday, now
+    /// Not before: 2026-11-20, 2026-11-20T10:00, 2026-11-20T10:00:05+01:00, 90m, 12h or 7d ago, today, yesterday, now
     ///
     /// A time without zone is one of --utc-offset, a date is its beginning.
     #[arg(long, value_name = "WHEN", help_heading = "Filters")]
@@ -44,10 +44,11 @@ pub struct StatsArgs {
     #[arg(long, value_name = "WHEN", help_heading = "Filters")]
     until: Option<String>,
     /// The clock by which days and hours are told: +01:00, -05:30 or Z
-    #[arg(long, value_name = "OFFSET", default_value = "Z", value_parser = offset, allow_hyphen_values = true)]
+    #[arg(long, value_name = "OFFSET", default_value = "Z", value_parser = offset, allow_hyphen_values = true,
+        help_heading = "Output")]
     utc_offset: FixedOffset,
     /// One JSON object for each row, the total last
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
 }
 
