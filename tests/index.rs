@@ -340,7 +340,7 @@ fn a_folder_without_rights_is_said_and_the_rest_read() {
     logs.put("chat/1.json", &chat(1, "q", "a").to_string());
     logs.put("shut/2.json", &chat(2, "q", "a").to_string());
     let shut = logs.path().join("shut");
-    fs::set_permissions(&shut, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
     // Whoever may read everything sees no shut folder.
     let is_shut = fs::read_dir(&shut).is_err();
     let (index, report) = logs.open();
