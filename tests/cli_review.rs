@@ -1,5 +1,7 @@
 //! The commands that read records: the real binary on a folder that the test made.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::fs;

@@ -74,7 +74,7 @@ fn chat(number: usize, question: &str, answer: &str) -> Value {
         "choices": [{"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}});
     json!({
-        "proxy-authorization": if number % 3 == 0 { "-" } else { "ann" },
+        "proxy-authorization": if number.is_multiple_of(3) { "-" } else { "ann" },
         "timestamp": format!("2024-12-08T13:{:02}:{:02}.331449", number / 60 % 60, number % 60),
         "proxy-time-consumed": "10.0ms",
         "request": {"url": "https://api.githubcopilot.com/chat/completions", "method": "POST",

@@ -11,7 +11,9 @@ mod pki;
 mod process;
 mod report;
 mod results;
+mod review;
 mod session;
+mod simulated;
 mod tunnel;
 mod upstream;
 mod workload;
@@ -89,6 +91,12 @@ enum Party {
         #[arg(long)]
         folder: PathBuf,
     },
+    /// Measures the reading commands instead: reindex, list, search, stats, verify.
+    Review {
+        /// Records to make, about.
+        #[arg(long, default_value_t = 100_000)]
+        records: usize,
+    },
     /// The blind CONNECT tunnel.
     #[command(hide = true)]
     Tunnel {
@@ -144,6 +152,9 @@ fn main() -> ExitCode {
 
 fn run(mut args: Args) -> Result<bool> {
     let party = args.party.take();
+    if let Some(Party::Review { records }) = party {
+        return bench_review(&args, records);
+    }
     if party.is_some() {
         set_parent_process_death_signal(Some(Signal::KILL))?;
     }
@@ -160,24 +171,38 @@ fn run(mut args: Args) -> Result<bool> {
             Some(Party::Upstream { folder }) => upstream::run(&folder).await.map(|()| true),
             Some(Party::Tunnel { upstream, .. }) => tunnel::run(upstream).await.map(|()| true),
             Some(Party::Hudsucker { upstream, folder }) => forwarder::run(upstream, &folder).await.map(|()| true),
-            Some(Party::Exec { .. }) => bail!("unreachable: replaced by another program above"),
+            Some(Party::Exec { .. } | Party::Review { .. }) => bail!("unreachable: handled above"),
         }
     })
 }
 
-async fn bench(args: &Args) -> Result<bool> {
-    let recorder = match (&args.recorder, args.without_recorder) {
+fn bench_review(args: &Args, records: usize) -> Result<bool> {
+    let recorder =
+        recorder(args)?.context("the reading commands are the recorder's: --without-recorder leaves none")?;
+    let scratch = scratch(args)?;
+    review::run(&recorder, &scratch.path().join("logs"), records)
+}
+
+fn recorder(args: &Args) -> Result<Option<PathBuf>> {
+    Ok(match (&args.recorder, args.without_recorder) {
         (_, true) => None,
         (Some(program), _) => {
             Some(program.canonicalize().with_context(|| format!("no recorder at {}", program.display()))?)
         }
         (None, false) => Some(build_recorder()?),
-    };
+    })
+}
+
+fn scratch(args: &Args) -> Result<tempfile::TempDir> {
+    let folder = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    Ok(tempfile::Builder::new().prefix("copilot-recorder-bench-").tempdir_in(folder)?)
+}
+
+async fn bench(args: &Args) -> Result<bool> {
+    let recorder = recorder(args)?;
     let started = Instant::now();
     let plan = plan(args);
-    let scratch = tempfile::Builder::new()
-        .prefix("copilot-recorder-bench-")
-        .tempdir_in(args.scratch.clone().unwrap_or_else(std::env::temp_dir))?;
+    let scratch = scratch(args)?;
     let folder = scratch.path().canonicalize()?;
     BenchCa::create(&folder)?;
     let upstream = Process::party(&["upstream"], &folder)?;

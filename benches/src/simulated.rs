@@ -1,0 +1,6 @@
+//! The simulated week of the tests, of any size: records whose figures are known.
+
+#[path = "../../tests/support/rng.rs"]
+pub(crate) mod rng;
+#[path = "../../tests/support/week/mod.rs"]
+pub(crate) mod week;
