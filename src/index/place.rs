@@ -5,7 +5,7 @@
 //! the old one open goes on with it: SQLite sees that its file has moved and leaves the new one's alone.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -217,24 +217,30 @@ fn remove_stale(logs: &Path) {
     }
 }
 
-/// Says to readers that the index is kept up to date, as long as it lives.
+/// Says to readers that one index is kept up to date, as long as it lives.
 #[derive(Debug)]
 pub(super) struct Live {
     _lock: File,
 }
 
 impl Live {
-    pub(super) fn declare(logs: &Path) -> io::Result<Self> {
+    /// Says so of the index of this generation: another one that is put in its place is not meant.
+    pub(super) fn declare(logs: &Path, generation: i64) -> io::Result<Self> {
         let mut open = OpenOptions::new();
-        let file = open.read(true).write(true).create(true).truncate(false).mode(0o600).open(logs.join(LIVE))?;
+        let mut file = open.read(true).write(true).create(true).truncate(false).mode(0o600).open(logs.join(LIVE))?;
+        file.set_len(0)?;
+        file.write_all(generation.to_string().as_bytes())?;
         flock(&file, FlockOperation::LockShared)?;
         Ok(Self { _lock: file })
     }
 
-    /// Whether somebody keeps the index up to date now.
-    pub(super) fn is_declared(logs: &Path) -> bool {
-        let Ok(file) = File::open(logs.join(LIVE)) else { return false };
+    /// Whether somebody keeps the index of this generation up to date now.
+    pub(super) fn is_declared(logs: &Path, generation: i64) -> bool {
+        let Ok(mut file) = File::open(logs.join(LIVE)) else { return false };
+        let mut text = String::new();
         flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK)
+            && file.read_to_string(&mut text).is_ok()
+            && text == generation.to_string()
     }
 }
 
