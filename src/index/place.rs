@@ -227,14 +227,15 @@ impl Live {
     pub(super) fn declare(logs: &Path) -> io::Result<Self> {
         let mut open = OpenOptions::new();
         let file = open.read(true).write(true).create(true).truncate(false).mode(0o600).open(logs.join(LIVE))?;
-        flock(&file, FlockOperation::LockShared)?;
+        // Whoever asks holds it too, for a moment: it is waited for.
+        flock(&file, FlockOperation::LockExclusive)?;
         Ok(Self { _lock: file })
     }
 
-    /// Whether somebody keeps the index up to date now.
+    /// Whether somebody keeps the index up to date now. Many may ask at once, and none is taken for the other's answer.
     pub(super) fn is_declared(logs: &Path) -> bool {
         let Ok(file) = File::open(logs.join(LIVE)) else { return false };
-        flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK)
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
     }
 }
 
@@ -269,5 +270,25 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
         | E::InvalidColumnType(..)
         | E::QueryReturnedNoRows => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_a_recorder_is_not_taken_for_one() {
+        let logs = tempfile::tempdir().expect("a temporary directory");
+        assert!(!Live::is_declared(logs.path()));
+        let live = Live::declare(logs.path()).expect("a writable folder");
+        assert!(Live::is_declared(logs.path()) && Live::is_declared(logs.path()));
+        drop(live);
+        // All ask again and again, and somebody is always in the middle of it.
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..5_000).for_each(|_| assert!(!Live::is_declared(logs.path()))));
+            }
+        });
     }
 }
