@@ -228,17 +228,19 @@ impl Live {
     pub(super) fn declare(logs: &Path, generation: i64) -> io::Result<Self> {
         let mut open = OpenOptions::new();
         let mut file = open.read(true).write(true).create(true).truncate(false).mode(0o600).open(logs.join(LIVE))?;
+        // Whoever asks holds it too, for a moment: it is waited for.
+        flock(&file, FlockOperation::LockExclusive)?;
         file.set_len(0)?;
         file.write_all(generation.to_string().as_bytes())?;
-        flock(&file, FlockOperation::LockShared)?;
         Ok(Self { _lock: file })
     }
 
-    /// Whether somebody keeps the index of this generation up to date now.
+    /// Whether somebody keeps the index of this generation up to date now. Many may ask at once, and none is taken for
+    /// the other's answer.
     pub(super) fn is_declared(logs: &Path, generation: i64) -> bool {
         let Ok(mut file) = File::open(logs.join(LIVE)) else { return false };
         let mut text = String::new();
-        flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK)
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
             && file.read_to_string(&mut text).is_ok()
             && text == generation.to_string()
     }
@@ -275,5 +277,25 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
         | E::InvalidColumnType(..)
         | E::QueryReturnedNoRows => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_a_recorder_is_not_taken_for_one() {
+        let logs = tempfile::tempdir().expect("a temporary directory");
+        assert!(!Live::is_declared(logs.path(), 7));
+        let live = Live::declare(logs.path(), 7).expect("a writable folder");
+        assert!(Live::is_declared(logs.path(), 7) && Live::is_declared(logs.path(), 7));
+        drop(live);
+        // All ask again and again, and somebody is always in the middle of it.
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..5_000).for_each(|_| assert!(!Live::is_declared(logs.path(), 7))));
+            }
+        });
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Result};
 
 /// Raised with every change of a table, and of what is put into one: an index of another version is made anew.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// "copl": tells our file from another program's SQLite file.
 pub(super) const APPLICATION: i64 = 0x636f_706c;
