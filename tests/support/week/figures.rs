@@ -232,7 +232,7 @@ struct Key<'a> {
 impl Ask {
     fn wants(&self, key: &Key<'_>) -> bool {
         let among = |list: &[String], value: &Option<String>| {
-            list.is_empty() || value.as_ref().is_some_and(|value| list.contains(value))
+            list.is_empty() || list.iter().any(|wanted| wanted == value.as_deref().unwrap_or("-"))
         };
         among(&self.users, key.person)
             && among(&self.languages, key.language)
