@@ -7,7 +7,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use super::answer::Format;
+use super::answer::{Format, Usage, UsageSource};
 use super::json::mend::{End, Origin, Scan, pair_surrogates};
 use super::json::{Content, List, Raw, Text};
 use turns::Turns;
@@ -48,6 +48,20 @@ pub struct Prompt {
     pub suffix_tokens: Option<u64>,
     /// The body was cut, or is no JSON from some place on: what came before is here.
     pub cut: bool,
+}
+
+impl Prompt {
+    /// The tokens of a ghost-text request as its client counted them, if it did: for an answer that does not tell.
+    #[must_use]
+    pub fn estimate(&self) -> Option<Usage> {
+        let told = [self.prompt_tokens, self.suffix_tokens];
+        let input = told.into_iter().flatten().reduce(u64::saturating_add)?;
+        (self.format == Some(Format::Completions)).then(|| Usage {
+            input: Some(input),
+            source: UsageSource::Request,
+            ..Usage::default()
+        })
+    }
 }
 
 /// One turn of a conversation.

@@ -57,6 +57,16 @@ fn turn(role: &str, parts: Vec<Part>) -> Turn {
 }
 
 #[test]
+fn ghost_text_estimates_its_tokens() {
+    let of = |body: &str| read(body).unwrap().estimate();
+    let expected = Usage { input: Some(71), source: UsageSource::Request, ..Usage::default() };
+    assert_eq!(of(GHOST), Some(expected));
+    assert_eq!(of(r#"{"prompt":"a","extra":{"suffix_tokens":4}}"#).unwrap().input, Some(4));
+    assert_eq!(of(r#"{"prompt":"a"}"#), None);
+    assert_eq!(of(r#"{"messages":[],"extra":{"prompt_tokens":4}}"#), None);
+}
+
+#[test]
 fn ghost_text_is_read() {
     let expected = Prompt {
         format: Some(Format::Completions),
