@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Result};
 
 /// Raised with every change of a table, and of what is put into one: an index of another version is made anew.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// "copl": tells our file from another program's SQLite file.
 pub(super) const APPLICATION: i64 = 0x636f_706c;
@@ -73,6 +73,7 @@ CREATE INDEX exchanges_facts ON exchanges(
     noise
 );
 CREATE INDEX exchanges_answers ON exchanges(response_id) WHERE response_id IS NOT NULL;
+CREATE INDEX exchanges_chains ON exchanges(previous_response_id) WHERE previous_response_id IS NOT NULL;
 CREATE INDEX exchanges_persons ON exchanges(tid, user)
     WHERE tid IS NOT NULL AND user IS NOT NULL AND kind <> 'telemetry';
 CREATE INDEX files_ids ON files(id) WHERE id IS NOT NULL;
