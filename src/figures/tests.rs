@@ -436,7 +436,11 @@ fn marks_turns_and_tokens_are_added_up() {
     ];
     let figures = total(&requests, &[]);
     assert_eq!((figures.speculative, figures.noise), (1, 1));
-    assert_eq!((figures.turns, figures.follow_ups, figures.turns_unknown), (1, 2, 1));
+    assert_eq!((figures.turns, figures.follow_ups, figures.turns_unknown), (Some(1), Some(2), 1));
+    let turns = |figures: Figures| (figures.turns, figures.follow_ups, figures.turns_unknown);
+    assert_eq!(turns(total(&requests[5..], &[])), (None, None, 1), "no request says whose it is");
+    assert_eq!(turns(total(&requests[..2], &[])), (Some(0), Some(0), 0), "no chat");
+    assert_eq!(turns(total(&requests[3..], &[])), (Some(0), Some(2), 1));
     assert_eq!((figures.tokens_in, figures.tokens_cached, figures.tokens_out), (Some(100), Some(20), Some(7)));
     assert_eq!(figures.tokens_known, 2);
     let hostile = RequestFact { tokens_in: Some(u64::MAX), ..REQUEST };
@@ -509,6 +513,14 @@ fn the_document_names_every_key() {
     for key in row.as_object().unwrap().keys() {
         assert!(text.contains(&format!("`{key}`")), "{key}");
     }
+}
+
+/// The panel of solutions is another thing, though it is asked for and told of like ghost text.
+#[test]
+fn solutions_of_the_panel_are_no_suggestions() {
+    let of = |name, event: EventFact<'static>| EventFact { name, ..event };
+    let events = [of("solution.shown", SHOWN), of("solution.accepted", ACCEPTED), of("solution.stillInCode", LOOK)];
+    assert_eq!(accepted(&total(&[REQUEST], &events)), [Some(0); 6]);
 }
 
 #[test]
