@@ -40,7 +40,7 @@ pub struct Prompt {
     pub stream: Option<bool>,
     /// How many choices were asked for (`n`).
     pub choices: Option<u64>,
-    /// The body has `stop`.
+    /// The body has `stop`, and it is not null.
     pub has_stop: bool,
     /// `extra.prompt_tokens`.
     pub prompt_tokens: Option<u64>,
@@ -152,7 +152,7 @@ fn understand(node: &RequestNode<'_>, mended: Option<Origin>) -> Option<Prompt> 
         initiator: node.initiator.to_owned(),
         stream: node.stream.0,
         choices: node.n.0,
-        has_stop: node.stop.0,
+        has_stop: node.stop.is_some(),
         prompt_tokens: node.extra.prompt_tokens.0,
         suffix_tokens: node.extra.suffix_tokens.0,
         cut: mended.is_some() || node.messages.overflowed,
