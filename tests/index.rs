@@ -481,6 +481,36 @@ fn an_exchange_is_found_by_its_id_or_file() {
 }
 
 #[test]
+fn a_chain_of_answers_is_followed_both_ways() {
+    let logs = Logs::new();
+    let goes_on = |number: usize, previous: &str| {
+        let mut record = chat(number, "q", "a");
+        let body = json!({"model": "m", "input": "q", "stream": false, "previous_response_id": previous});
+        record["request"]["content"] = json!(body.to_string());
+        record.to_string()
+    };
+    let long = "s".repeat(600);
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    // Tried again, and the order of the files is not that of the time.
+    logs.put("chat/a.json", &goes_on(3, "a-1"));
+    logs.put("chat/b.json", &goes_on(2, "a-1"));
+    logs.put("chat/4.json", &goes_on(4, "a-3"));
+    logs.put("chat/5.json", &goes_on(5, &long));
+    let (index, _) = logs.open();
+    let next = |answer: &str| ids(&index.following(answer).unwrap()).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(next("a-1"), [id(2), id(3)]);
+    assert_eq!(next("a-3"), [id(4)]);
+    assert_eq!((next("a-2"), next(&long)), (vec![], vec![id(5)]));
+    assert_eq!(index.answered("a-3").unwrap().map(|row| row.id), Some(id(3)));
+    for n in 10..50 {
+        logs.put(&format!("chat/{n}.json"), &goes_on(n, "a-4"));
+    }
+    let (index, _) = logs.open();
+    let loops = index.following("a-4").unwrap();
+    assert_eq!((loops.len(), &loops[0].id), (20, &id(10)));
+}
+
+#[test]
 fn events_count_once_whichever_copy_goes() {
     let logs = Logs::new();
     logs.put("telemetry/1.json", &telemetry(1, &["a", "b"]).to_string());

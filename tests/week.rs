@@ -75,6 +75,7 @@ fn asks() -> Vec<Ask> {
         Ask { since: Some(day(5)), ..plain.clone() },
         Ask { users: vec!["anna".into()], ..plain.clone() },
         Ask { users: vec!["quinn".into(), "lena".into()], ..plain.clone() },
+        Ask { users: vec!["-".into(), "sam".into()], ..plain.clone() },
         Ask { languages: vec!["rust".into()], ..plain.clone() },
         Ask { kinds: vec!["chat"], ..plain.clone() },
         Ask { kinds: vec!["telemetry"], ..plain.clone() },

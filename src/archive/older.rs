@@ -26,6 +26,7 @@ pub(super) fn parse(path: &Path, file: &File<'_>) -> Result<Record, Unreadable> 
     if record.user.is_none() {
         record.user = folders(path).0.map(str::to_owned);
     }
+    record.user = record.user.filter(|user| user != NOBODY);
     let target = target(&record.url);
     if redaction::body_is_secret(target.as_bytes()) {
         for body in [&mut record.request_body, &mut record.response_body] {
@@ -36,6 +37,9 @@ pub(super) fn parse(path: &Path, file: &File<'_>) -> Result<Record, Unreadable> 
     }
     Ok(record)
 }
+
+/// What the older tool called whoever had no name, from 1.1 on, in its first key and as a folder.
+const NOBODY: &str = "anonymous";
 
 /// `382.4ms`
 fn millis(text: &str) -> Option<f64> {

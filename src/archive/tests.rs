@@ -266,9 +266,14 @@ fn folders_tell_the_user_and_the_type() {
         ("../bob/telemetry/x.json", Some("bob"), Kind::Telemetry),
         ("x.json", None, Kind::Other),
         ("-/extension/x.json", None, Kind::Extension),
+        ("usage/anonymous/chat/x.json", None, Kind::Chat),
     ] {
         let found = record(path, &other("https://api.example.com/unheard/of"));
         assert_eq!((found.user.as_deref(), found.kind), (user, kind), "{path}");
+    }
+    for user in [json!("anonymous"), json!("anonymous:")] {
+        let found = record("usage/anonymous/chat/x.json", &older(user, json!("p"), json!("a")));
+        assert_eq!(found.user, None, "its word for nobody is no person");
     }
     let chat = "https://api.githubcopilot.com/chat/completions";
     assert_eq!(record("ann/nes/x.json", &other(chat)).kind, Kind::Nes, "the older tool looked at the model");

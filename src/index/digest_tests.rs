@@ -126,6 +126,21 @@ fn over_a_websocket_it_is_timed_by_its_message() {
     assert_eq!(row.previous_response_id.as_deref(), Some("resp_0"));
 }
 
+/// The head of a WebSocket is that of the upgrade, for the person's request as for the tool rounds after it.
+#[test]
+fn over_a_websocket_the_message_says_who_asked() {
+    let with = |body_of: &str, messages: Option<Vec<SocketMessage>>| {
+        let mut record = Record { kind: Kind::Chat, request_body: body(body_of), messages, ..record() };
+        record.request_headers.push(("X-Initiator".into(), "user".into()));
+        row(&record).initiator
+    };
+    let round = r#"{"type":"response.create","model":"m","input":[],"initiator":"agent"}"#;
+    assert_eq!(with(round, Some(Vec::new())), Some(Initiator::Agent));
+    let silent = r#"{"type":"response.create","model":"m","input":[]}"#;
+    assert_eq!(with(silent, Some(Vec::new())), Some(Initiator::User));
+    assert_eq!(with(round, None), Some(Initiator::User), "without a WebSocket it is the head of this request");
+}
+
 #[test]
 fn telemetry_names_the_person_and_the_editor_by_its_events() {
     let event = |id: &str, properties: &str| {

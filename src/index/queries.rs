@@ -7,9 +7,7 @@ use rusqlite::{Row as Columns, params_from_iter};
 
 use super::columns::{self, ENDERS, INITIATORS, NOISES, Reader};
 use super::filter::{Condition, condition};
-use super::{
-    EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, digest, statements,
-};
+use super::{EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, statements};
 use crate::archive;
 
 impl Index {
@@ -92,12 +90,18 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn answered(&self, response_id: &str) -> Result<Option<Row>, IndexError> {
-        let sql = format!(
-            "SELECT {} FROM exchanges WHERE response_id = ? ORDER BY began DESC, id DESC LIMIT 1",
-            columns::ROW
-        );
-        let id = Value::Text(digest::shortened(response_id, digest::ID_MAX));
-        Ok(self.rows(&sql, &[id])?.pop())
+        let Condition { sql, values } = statements::answered(response_id);
+        Ok(self.rows(&sql, &values)?.pop())
+    }
+
+    /// The exchanges that go on from the answer with this id, oldest first: mostly one, more where a client tried again
+    /// or turned back. At most 20.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn following(&self, response_id: &str) -> Result<Vec<Row>, IndexError> {
+        let Condition { sql, values } = statements::following(response_id);
+        self.rows(&sql, &values)
     }
 
     /// The telemetry that speaks of an exchange: by `headerRequestId`, and then by the suggestions named there. Each
@@ -219,6 +223,9 @@ impl Index {
         })
     }
 }
+
+/// Nobody asks more often from one answer by hand; what a loop does is listed no further.
+pub(super) const FOLLOWERS_MAX: usize = 20;
 
 /// Bits of a mark that count arrivals; those above are the index's generation.
 const SEQ_BITS: u32 = 48;

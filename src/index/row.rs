@@ -62,7 +62,7 @@ pub struct Row {
     pub problem: Option<String>,
     /// The answer carries an error: its code, else its message (shortened).
     pub error: Option<String>,
-    /// `X-Initiator`, or `initiator` of a WebSocket's message.
+    /// `X-Initiator`; over a WebSocket `initiator` of the message, whose socket's head is that of an earlier one.
     pub initiator: Option<Initiator>,
     /// `OpenAI-Intent`, else `X-Interaction-Type`.
     pub intent: Option<String>,

@@ -73,6 +73,7 @@ CREATE INDEX exchanges_facts ON exchanges(
     noise
 );
 CREATE INDEX exchanges_answers ON exchanges(response_id) WHERE response_id IS NOT NULL;
+CREATE INDEX exchanges_chains ON exchanges(previous_response_id) WHERE previous_response_id IS NOT NULL;
 CREATE INDEX exchanges_persons ON exchanges(tid, user)
     WHERE tid IS NOT NULL AND user IS NOT NULL AND kind <> 'telemetry';
 CREATE INDEX files_ids ON files(id) WHERE id IS NOT NULL;

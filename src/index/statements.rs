@@ -3,7 +3,9 @@
 use rusqlite::types::Value;
 
 use super::columns;
+use super::digest::{ID_MAX, shortened};
 use super::filter::{Condition, condition};
+use super::queries::FOLLOWERS_MAX;
 use super::{Filter, Page};
 
 /// Rows are sorted by a narrow index; the wide ones are fetched for those that are shown.
@@ -30,6 +32,21 @@ pub(super) fn requests(filter: &Filter) -> Condition {
         FROM exchanges INDEXED BY exchanges_facts {sql} ORDER BY began, id"
     );
     Condition { sql, values }
+}
+
+/// The latest exchange whose answer has this id.
+pub(super) fn answered(response_id: &str) -> Condition {
+    let row = columns::ROW;
+    let sql = format!("SELECT {row} FROM exchanges WHERE response_id = ? ORDER BY began DESC, id DESC LIMIT 1");
+    Condition { sql, values: vec![Value::Text(shortened(response_id, ID_MAX))] }
+}
+
+/// The exchanges that go on from that answer.
+pub(super) fn following(response_id: &str) -> Condition {
+    let row = columns::ROW;
+    let sql =
+        format!("SELECT {row} FROM exchanges WHERE previous_response_id = ? ORDER BY began, id LIMIT {FOLLOWERS_MAX}");
+    Condition { sql, values: vec![Value::Text(shortened(response_id, ID_MAX))] }
 }
 
 /// The columns of [`super::EventFact`] in its order.
@@ -80,6 +97,9 @@ mod tests {
                 assert!(list.contains("INTEGER PRIMARY KEY (rowid=?)"), "{list}");
             }
         }
+        let chain = [plan(&index, &answered("resp_1")), plan(&index, &following("resp_1"))];
+        assert!(chain[0].contains("exchanges_answers (response_id=?)"), "{}", chain[0]);
+        assert!(chain[1].contains("exchanges_chains (previous_response_id=?)"), "{}", chain[1]);
         assert_eq!(plan(&index, &events(None, None)), "SCAN events");
         let spanned = plan(&index, &events(Some(1), None));
         assert!(spanned.contains("events_times (time>?)"), "{spanned}");

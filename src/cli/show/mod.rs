@@ -69,6 +69,8 @@ struct Subject {
     batch: Option<telemetry::Batch>,
     /// The exchange that it goes on from.
     previous: Option<Row>,
+    /// Those that go on from it, oldest first.
+    next: Vec<Row>,
 }
 
 /// How much is shown.
@@ -157,6 +159,7 @@ struct Whole<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     telemetry: Option<Vec<serde_json::Value>>,
     previous: Option<&'a str>,
+    next: Vec<&'a str>,
     record: serde_json::Value,
 }
 
@@ -171,11 +174,16 @@ impl Subject {
             Some(id) => opened.index.answered(id)?,
             None => None,
         };
+        let next = match &row.response_id {
+            Some(id) => opened.index.following(id)?,
+            None => Vec::new(),
+        };
         let body = &record.request_body;
         let batch = telemetry.then(|| telemetry::read(body.bytes.as_deref().unwrap_or(body.text.as_bytes())));
         let prompt = if telemetry { None } else { prompt::read(&body.text) };
         let answer = if telemetry { None } else { answer::read(&record.response_body.text) };
-        Ok(Self { row, record, prompt, answer, events, batch, previous })
+        let answer = answer.map(|answer| answer.or_estimate(prompt.as_ref()));
+        Ok(Self { row, record, prompt, answer, events, batch, previous, next })
     }
 
     fn json(&self, file: &[u8]) -> Result<String, CliError> {
@@ -186,6 +194,7 @@ impl Subject {
             events: &self.events,
             telemetry: self.batch.as_ref().map(|batch| batch.events.iter().map(events::json).collect()),
             previous: self.previous.as_ref().map(|row| row.id.as_str()),
+            next: self.next.iter().map(|row| row.id.as_str()).collect(),
             record: self.file(file),
         };
         json_line(&whole).map_err(|error| CliError::Stream(error.into()))

@@ -111,6 +111,7 @@ fn subject() -> Subject {
         ],
         batch: None,
         previous: None,
+        next: Vec::new(),
     }
 }
 
@@ -271,6 +272,23 @@ fn what_it_goes_on_from() {
     assert!(drawn(&known, Detail::default()).contains("\ngoes on    from 019e5a09\n"));
     let gone = Subject { row: Row { previous_response_id: Some("resp_1".into()), ..row("x") }, ..subject() };
     assert!(drawn(&gone, Detail::default()).contains("\ngoes on    from answer resp_1, which is not among"));
+    let both = Subject { next: vec![row("019e5a11"), row("019e5a12")], ..known };
+    let chain = "\ngoes on    from 019e5a09\ngoes on    in 019e5a11\ngoes on    in 019e5a12\n";
+    assert!(drawn(&both, Detail::default()).contains(chain));
+}
+
+#[test]
+fn the_interaction_type_is_shown_where_it_says_more_than_the_intent() {
+    let with = |intent: &str, kind: &str| {
+        let mut subject = subject();
+        subject.row.intent = Some(intent.into());
+        subject.record.request_headers.push(("X-Interaction-Type".into(), kind.into()));
+        drawn(&subject, Detail::default())
+    };
+    let page = with("conversation-agent", "conversation-subagent");
+    assert!(page.contains("conversation-agent, conversation-subagent"), "{page}");
+    let page = with("conversation-panel", "conversation-panel");
+    assert_eq!(page.matches("conversation-panel").count(), 1, "{page}");
 }
 
 #[test]

@@ -79,8 +79,8 @@ fn known(group: &str) -> Figures {
         tokens_cached: Some(0),
         tokens_out: None,
         tokens_known: 900,
-        turns: 12,
-        follow_ups: 30,
+        turns: Some(12),
+        follow_ups: Some(30),
         turns_unknown: 1,
     }
 }
@@ -91,8 +91,14 @@ fn drawn(rows: &[(&Figures, bool)]) -> String {
 
 #[test]
 fn the_figures_for_a_person() {
-    let off = Figures { group: "bob\x1b[2J".into(), requests: 5, suggestion_users: 1, ..Figures::default() };
-    let idle = Figures { group: "eve".into(), ..Figures::default() };
+    let off = Figures {
+        group: "bob\x1b[2J".into(),
+        requests: 5,
+        suggestion_users: 1,
+        turns_unknown: 4,
+        ..Figures::default()
+    };
+    let idle = Figures { group: "eve".into(), turns: Some(0), follow_ups: Some(0), ..Figures::default() };
     let text = drawn(&[(&known("ann"), false), (&off, false), (&idle, false), (&known("total"), true)]);
     assert_eq!(
         text,
@@ -142,7 +148,7 @@ total         100/200/500  1,000  -2/-3/-8  1,000      5/10/25  1,000
 Tokens, and turns of chats
 GROUP                IN  CACHED  OUT  OF REQUESTS  TURNS  FOLLOW-UPS  UNKNOWN
 ann           1,000,000       0    ?          900     12          30        1
-bob\\u{1b}[2J          ?       ?    ?            0      0           0        0
+bob\\u{1b}[2J          ?       ?    ?            0      ?           ?        4
 eve                   -       -    -            0      0           0        0
 total         1,000,000       0    ?          900     12          30        1
 

@@ -337,3 +337,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn requests_go_on_from_the_id_of_the_last_event() {
+    let created = r#"data: {"type":"response.created","response":{"id":"resp_a","model":"m"}}"#;
+    let completed =
+        |id: &str| format!("data: {{\"type\":\"response.completed\",\"response\":{{{id}\"output\":[]}}}}\n\n");
+    let id = |last: &str| read(&format!("{created}\n\n{last}")).unwrap().id.unwrap();
+    assert_eq!(id(&completed(r#""id":"resp_b","#)), "resp_b");
+    assert_eq!(id(&completed("")), "resp_a");
+    assert_eq!(id(""), "resp_a");
+    assert_eq!(id(&(completed("") + &completed(r#""id":"resp_c","#))), "resp_a", "behind the end nothing counts");
+}
