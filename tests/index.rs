@@ -374,7 +374,10 @@ fn filters_say_what_they_mean() {
         let mut record = chat(n, &format!("number{n}"), "a");
         match n {
             1 => record["response"]["status_code"] = json!(429),
-            2 => record["recorder"]["aborted_by"] = json!("client"),
+            2 => {
+                record["recorder"]["aborted_by"] = json!("client");
+                record["response"]["content"] = json!("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
+            }
             3 => record["response"] = json!({"status_code": 0, "headers": {}, "content": ""}),
             4 => record["request"]["url"] = json!("https://proxy.business.githubcopilot.com/chat/completions"),
             5 => record["recorder"]["timings"]["last_byte"] = json!(5000),
@@ -640,7 +643,7 @@ fn only_the_index_that_is_kept_up_to_date_is_trusted() {
     let path = logs.path().join(".index.live");
     fs::write(&path, generation().to_string()).unwrap();
     let live = fs::File::open(&path).unwrap();
-    flock(&live, FlockOperation::LockShared).unwrap();
+    flock(&live, FlockOperation::LockExclusive).unwrap();
     logs.put("chat/2.json", &chat(2, "q", "a").to_string());
     assert_eq!(logs.open().1.records, 1, "the recorder will take it in");
     assert_eq!(Index::rebuild(logs.path(), &mut |_| ()).unwrap().1.records, 2);
