@@ -376,7 +376,8 @@ fn filters_say_what_they_mean() {
             1 => record["response"]["status_code"] = json!(429),
             2 => {
                 record["recorder"]["aborted_by"] = json!("client");
-                record["response"]["content"] = json!("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
+                record["response"]["content"] =
+                    json!("data: {\"model\":\"gpt-x-1\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
             }
             3 => record["response"] = json!({"status_code": 0, "headers": {}, "content": ""}),
             4 => record["request"]["url"] = json!("https://proxy.business.githubcopilot.com/chat/completions"),
