@@ -184,3 +184,21 @@ fn an_index_for_one_command_leaves_nothing_behind() {
     tail.kill().unwrap();
     tail.wait().unwrap();
 }
+
+#[test]
+fn a_reader_that_goes_ends_an_export_of_any_form() {
+    let folder = folder();
+    // More than a pipe and the buffers before it hold.
+    for number in 2..400 {
+        let editor = format!("vscode/{}", "9".repeat(90));
+        Sample { editor, response: "x".repeat(2_000), ..Sample::completion(number) }.write(&folder.path("logs"));
+    }
+    run(&folder, &["list"]).succeeds();
+    for form in ["jsonl", "csv", "har"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = folder.command();
+        let output = command.args(["export", "--format", form]).stdout(writer).output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{form}");
+    }
+}
