@@ -76,6 +76,21 @@ fn no_credential_of_an_older_file_is_shown() {
 }
 
 #[test]
+fn a_credential_in_the_place_of_the_user_is_not_shown() {
+    for first in ["Bearer SECRET-1", "basic U0VDUkVULTE=", "token SECRET-1"] {
+        let folder = Folder::new();
+        let mut record = token_request(&json!({}), &json!({}));
+        record["proxy-authorization"] = first.into();
+        let file = Path::new("completions/2024-12-08T13-05-01.000000_-_127.0.0.1_-_-.json");
+        write(&folder.path("logs"), file, &record.to_string());
+        let listed: Value = serde_json::from_str(&run(&folder, &["list", "--json"]).stdout).unwrap();
+        assert_eq!(listed["user"], Value::Null, "{first}");
+        let shown = run(&folder, &["show", listed["id"].as_str().unwrap(), "--json"]).stdout;
+        assert!(!shown.contains("SECRET") && !shown.contains("U0VDUkVULTE"), "{first}: {shown}");
+    }
+}
+
+#[test]
 fn reindex_says_when_the_index_cannot_be_kept() {
     let folder = folder();
     // Not by rights: who runs the tests may have them all.
