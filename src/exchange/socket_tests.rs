@@ -210,6 +210,21 @@ fn every_closing_event_closes_and_only_the_servers() {
 }
 
 #[test]
+fn a_socket_between_two_turns_is_idle() {
+    let mut script = Script::new("/responses");
+    assert!(script.assembler.is_idle(), "it waits for the first");
+    assert!(!script.begins(ClientToServer).assembler.is_idle(), "a message is under way");
+    script.message(ClientToServer, Text, CREATE.as_bytes(), false);
+    assert!(!script.assembler.is_idle());
+    assert!(!script.down(DELTA).assembler.is_idle());
+    assert!(script.down(DONE).assembler.is_idle());
+    assert!(script.message(ServerToClient, Ping, b"", false).assembler.is_idle());
+    let mut other = Script::new("/live");
+    assert!(!other.up("a").down("b").assembler.is_idle(), "nobody knows what it waits for");
+    assert!(!Script::new("/skip/responses").assembler.is_idle(), "nor what is not read");
+}
+
+#[test]
 fn turns_wait_for_each_other() {
     let create = |id: &str| format!(r#"{{"previous_response_id":"{id}","type":"response.create"}}"#);
     let mut script = Script::new("/responses");

@@ -30,7 +30,8 @@ pub(super) fn open(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report
     let unusable = match Database::open(logs) {
         Ok(database) => {
             // A recorder that keeps it up to date knows what it wrote: no need to look.
-            if place::Live::is_declared(logs) {
+            let generation = database.generation().map_err(|source| sqlite(logs, source))?;
+            if place::Live::is_declared(logs, generation) {
                 listable(logs)?;
                 let report = report(&database.connection).map_err(|source| sqlite(logs, source))?;
                 return Ok((database, report));
@@ -98,7 +99,10 @@ fn rebuild_beside(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report)
         place::Unusable::Sqlite(error) => Failed::Sqlite(error),
         other => Failed::Logs(io::Error::other(other.to_string())),
     })?;
-    Ok((database, report))
+    // While it was made, others may have written records, and taken them into the index that was here before.
+    let mut silent = |_| ();
+    let late = catch_up(&database.connection, logs, &mut Work { threads: 1, stop: work.stop, progress: &mut silent })?;
+    Ok((database, Report { read: report.read + late.read, ..late }))
 }
 
 fn fill_in_place(database: Database, logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report), Failed> {
@@ -109,9 +113,7 @@ fn fill_in_place(database: Database, logs: &Path, work: &mut Work<'_>) -> Result
 
 /// Fills an empty file. The texts' index keeps its newest words in memory until they are so many.
 fn fill(connection: &Connection, logs: &Path, work: &mut Work<'_>) -> Result<Report, Failed> {
-    // Told apart by the mark of `arrived`, in 15 bits: one of them is the same by chance once in a long life.
-    let generation = (super::now() / 1_000_000) & 0x7fff;
-    schema::create(connection, generation)?;
+    schema::create(connection, super::now())?;
     connection.execute("INSERT INTO texts(texts, rank) VALUES ('hashsize', ?)", [32 << 20])?;
     let changes = look(connection, logs)?;
     let read = apply(connection, logs, &changes, work, true)?;

@@ -5,11 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{EventRow, Initiator, Row};
 use crate::archive::{Record, SocketMessage};
-use crate::copilot::answer::{self, Answer};
+use crate::copilot::answer::{self, Answer, Ending};
 use crate::copilot::noise::noise;
 use crate::copilot::prompt::{self, Prompt};
 use crate::copilot::telemetry::{self, Event, Key};
 use crate::copilot::token::tracking_id;
+use crate::exchange::AbortedBy;
 use crate::rules::Kind;
 
 /// What the index holds of one record.
@@ -48,6 +49,7 @@ pub(super) fn digest(record: &Record, file: String) -> Digest {
         let answer = answer::read(&record.response_body.text);
         asked(&mut digest.row, record, prompt.as_ref());
         answered(&mut digest.row, record, answer.as_ref());
+        ended(&mut digest.row, answer.as_ref());
         tokens(&mut digest.row, record.kind, prompt.as_ref(), answer.as_ref());
         let editor = digest.row.editor_version.as_deref();
         digest.row.noise = noise(record.kind, editor, prompt.as_ref(), answer.as_ref());
@@ -132,6 +134,16 @@ fn asked(row: &mut Row, record: &Record, prompt: Option<&Prompt>) {
     row.model = prompt.model.as_deref().and_then(name_of).or_else(|| row.model.take());
     row.language = prompt.language.as_deref().and_then(name_of);
     row.previous_response_id = prompt.previous_response_id.as_deref().map(|id| shortened(id, ID_MAX));
+}
+
+/// A client that has the last event of its answer needs no more of the stream and may end it before the server does:
+/// which of the two comes first is chance, and nothing was cancelled.
+fn ended(row: &mut Row, answer: Option<&Answer>) {
+    let is_whole = answer.is_some_and(|answer| answer.ending == Ending::Complete);
+    if row.aborted_by == Some(AbortedBy::Client) && is_whole {
+        row.aborted_by = None;
+        row.complete = Some(true);
+    }
 }
 
 fn answered(row: &mut Row, record: &Record, answer: Option<&Answer>) {

@@ -69,6 +69,23 @@ fn heads_and_bodies_become_columns() {
 }
 
 #[test]
+fn a_client_that_ends_a_stream_whose_answer_it_has_cancels_nothing() {
+    let ended = |text: &str| {
+        let (complete, aborted_by) = (Some(false), Some(AbortedBy::Client));
+        let row = row(&Record { complete, aborted_by, response_body: body(text), ..record() });
+        (row.complete, row.aborted_by)
+    };
+    let cancelled = (Some(false), Some(AbortedBy::Client));
+    assert_eq!(ended(ANSWER), (Some(true), None));
+    let middle = ANSWER.find("\"finish_reason").unwrap();
+    assert_eq!(ended(&ANSWER[..middle]), cancelled);
+    assert_eq!(ended(""), cancelled);
+    assert_eq!(ended("data: {\"error\":{\"message\":\"no\"}}\n\n"), cancelled, "nothing was answered");
+    let cut = Record { complete: Some(false), aborted_by: Some(AbortedBy::Upstream), ..record() };
+    assert_eq!(row(&cut).aborted_by, Some(AbortedBy::Upstream), "what others end is told as it was");
+}
+
+#[test]
 fn the_first_token_is_timed_by_the_chunk_that_ends_its_event() {
     assert_eq!(row(&record()).first_token_ms, Some(45.0));
     let coded = Record { response_body: Body { coded: true, ..body(ANSWER) }, ..record() };

@@ -170,7 +170,8 @@ impl Keeper {
         if !database.is_shared() {
             return Err(report.rebuilt.unwrap_or_else(|| "it cannot lie beside the logs".to_owned()));
         }
-        let live = Live::declare(logs).map_err(|error| error.to_string())?;
+        let generation = database.generation().map_err(|error| error.to_string())?;
+        let live = Live::declare(logs, generation).map_err(|error| error.to_string())?;
         // What came between the look and the word: the queue has it.
         Ok((database, live))
     }

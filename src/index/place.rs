@@ -5,7 +5,7 @@
 //! the old one open goes on with it: SQLite sees that its file has moved and leaves the new one's alone.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -217,24 +217,32 @@ fn remove_stale(logs: &Path) {
     }
 }
 
-/// Says to readers that the index is kept up to date, as long as it lives.
+/// Says to readers that one index is kept up to date, as long as it lives.
 #[derive(Debug)]
 pub(super) struct Live {
     _lock: File,
 }
 
 impl Live {
-    pub(super) fn declare(logs: &Path) -> io::Result<Self> {
+    /// Says so of the index of this generation: another one that is put in its place is not meant.
+    pub(super) fn declare(logs: &Path, generation: i64) -> io::Result<Self> {
         let mut open = OpenOptions::new();
-        let file = open.read(true).write(true).create(true).truncate(false).mode(0o600).open(logs.join(LIVE))?;
-        flock(&file, FlockOperation::LockShared)?;
+        let mut file = open.read(true).write(true).create(true).truncate(false).mode(0o600).open(logs.join(LIVE))?;
+        // Whoever asks holds it too, for a moment: it is waited for.
+        flock(&file, FlockOperation::LockExclusive)?;
+        file.set_len(0)?;
+        file.write_all(generation.to_string().as_bytes())?;
         Ok(Self { _lock: file })
     }
 
-    /// Whether somebody keeps the index up to date now.
-    pub(super) fn is_declared(logs: &Path) -> bool {
-        let Ok(file) = File::open(logs.join(LIVE)) else { return false };
-        flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK)
+    /// Whether somebody keeps the index of this generation up to date now. Many may ask at once, and none is taken for
+    /// the other's answer.
+    pub(super) fn is_declared(logs: &Path, generation: i64) -> bool {
+        let Ok(mut file) = File::open(logs.join(LIVE)) else { return false };
+        let mut text = String::new();
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+            && file.read_to_string(&mut text).is_ok()
+            && text == generation.to_string()
     }
 }
 
@@ -269,5 +277,25 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
         | E::InvalidColumnType(..)
         | E::QueryReturnedNoRows => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_a_recorder_is_not_taken_for_one() {
+        let logs = tempfile::tempdir().expect("a temporary directory");
+        assert!(!Live::is_declared(logs.path(), 7));
+        let live = Live::declare(logs.path(), 7).expect("a writable folder");
+        assert!(Live::is_declared(logs.path(), 7) && Live::is_declared(logs.path(), 7));
+        drop(live);
+        // All ask again and again, and somebody is always in the middle of it.
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..5_000).for_each(|_| assert!(!Live::is_declared(logs.path(), 7))));
+            }
+        });
     }
 }

@@ -126,7 +126,8 @@ impl Index {
     /// When SQLite fails.
     pub fn arrived(&self, mark: Option<i64>) -> Result<(Vec<Row>, i64), IndexError> {
         self.refresh()?;
-        let generation = self.ask(|_| self.database.borrow().generation())?;
+        // In milliseconds and 15 bits of them: two that follow each other are the same once in many thousands.
+        let generation = (self.ask(|_| self.database.borrow().generation())? / 1_000_000) & 0x7fff;
         let last: i64 =
             self.ask(|index| index.query_row("SELECT coalesce(max(seq), 0) FROM exchanges", [], |row| row.get(0)))?;
         let now = generation << SEQ_BITS | last;

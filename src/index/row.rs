@@ -53,9 +53,10 @@ pub struct Row {
     pub method: String,
     /// None when no response came.
     pub status: Option<u16>,
-    /// Both messages were seen to their end; none where the form does not say.
+    /// Both messages were seen to their end, or the answer's own end was and the client ended the stream itself; none
+    /// where the form does not say.
     pub complete: Option<bool>,
-    /// Who ended it early.
+    /// Who ended it early; none also where the client ended a stream of which it had the whole answer.
     pub aborted_by: Option<AbortedBy>,
     /// Why the record has less than it should.
     pub problem: Option<String>,

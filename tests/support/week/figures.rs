@@ -125,7 +125,7 @@ impl Truth {
         put("group", json!(name));
         put("requests", json!(requests.len()));
         put("speculative", json!(count(&|fact| fact.speculative)));
-        let cancelled = count(&|fact| fact.aborted_by == Some("client"));
+        let cancelled = count(&|fact| fact.cut_by() == Some("client"));
         // All records of the week say who ended them.
         put("cancelled", json!(cancelled));
         put("errors", json!(count(&|fact| failed(fact))));
@@ -209,7 +209,7 @@ impl Truth {
             .iter()
             .copied()
             .filter(|fact| matches!(fact.kind, "completions" | "nes" | "chat"))
-            .filter(|fact| fact.aborted_by != Some("client"))
+            .filter(|fact| fact.cut_by() != Some("client"))
             .filter(|fact| fact.status.is_some_and(|status| status == 101 || (200..300).contains(&status)))
             .collect();
         let spread =
@@ -267,8 +267,8 @@ impl Ask {
 fn failed(fact: &Fact) -> bool {
     fact.status.is_some_and(|status| status >= 400)
         || fact.error
-        || fact.aborted_by == Some("upstream")
-        || fact.status.is_none() && fact.aborted_by != Some("client")
+        || fact.cut_by() == Some("upstream")
+        || fact.status.is_none() && fact.cut_by() != Some("client")
 }
 
 /// By nearest rank.
