@@ -172,7 +172,20 @@ fn the_first_version_has_bodies_as_text() {
     assert_eq!((found.request_body.text.as_str(), found.response_body.size), ("{\"prompt\":\"p\"}", 14));
     assert_eq!((found.user.as_deref(), found.client.as_deref()), (Some("ann"), Some("10.0.0.7")));
     assert_eq!((found.complete, found.timings.last_byte), (None, Some(382.4)));
-    assert_eq!(found.began, 1_733_663_903_331_449, "the record's own time, not the name's");
+    assert_eq!(found.began, 1_733_663_903_331_449 - 382_400, "the record's own time, not the name's");
+}
+
+#[test]
+fn the_older_tool_took_the_time_when_all_was_over() {
+    let began = |consumed: Value| {
+        let mut value = older(json!("ann"), json!("p"), json!("a"));
+        value["proxy-time-consumed"] = consumed;
+        1_733_663_903_331_449 - record("x.json", &value).began
+    };
+    assert_eq!(began(json!("61000.25ms")), 61_000_250);
+    for untold in [Value::Null, json!("soon"), json!("-5ms"), json!("1e300ms"), json!("NaNms")] {
+        assert_eq!(began(untold.clone()), 0, "{untold}");
+    }
 }
 
 #[test]
