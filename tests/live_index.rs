@@ -209,6 +209,32 @@ async fn whatever_becomes_of_the_index_recording_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_over_the_running_index_does_not_end_the_program() {
+    let upstream = upstream().await;
+    let recorder = Setup::new(&upstream).start().await;
+    let logs = recorder.setup.logs.clone();
+    // From here on it is the program's own, and no reader comes between, who would mend it.
+    support::eventually("an index that is kept", || logs.join(".index.live").exists().then_some(())).await;
+    let holds = |many: i64| {
+        let index = rusqlite::Connection::open(database(&logs)).expect("the index");
+        index.query_row("SELECT count(*) FROM exchanges", [], |row| row.get(0)) == Ok(many)
+    };
+    traffic(&recorder, 2).await;
+    support::eventually("records in the index", || holds(2).then_some(())).await;
+    for (text, many) in [("", 3), ("garbage", 4)] {
+        let mapped = logs.join("index.sqlite-shm");
+        fs::write(&mapped, text).expect("a file of the index");
+        traffic(&recorder, 1).await;
+        let is_long = || fs::metadata(&mapped).is_ok_and(|about| about.len() >= 32 << 10);
+        support::eventually("the next look", || is_long().then_some(())).await;
+        support::eventually("what the look leads to", || holds(many).then_some(())).await;
+    }
+    recorder.metric("records_written").await;
+    listed(&recorder.setup, 4).await;
+    is_right_in_the_end(recorder, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn readers_make_the_index_anew_while_the_program_records() {
     let upstream = upstream().await;
     let recorder = Setup::new(&upstream).start().await;

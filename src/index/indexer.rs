@@ -135,7 +135,8 @@ impl Keeper {
     fn keep(&mut self) {
         let logs = self.shared.logs.clone();
         let missed = self.shared.missed.swap(false, Ordering::Relaxed);
-        if missed || self.open.as_ref().is_some_and(|(database, _)| database.was_replaced(&logs)) {
+        let is_broken = |database: &Database| database.mend() || database.was_replaced(&logs);
+        if self.open.as_ref().is_some_and(|(database, _)| is_broken(database)) || missed {
             self.open = None;
         }
         let is_early = self.failed_at.is_some_and(|then| then.elapsed() < RETRY_EVERY);
@@ -188,7 +189,7 @@ impl Keeper {
     fn take(&mut self, paths: Vec<PathBuf>) {
         let logs = self.shared.logs.clone();
         let Some((database, _)) = &self.open else { return };
-        if database.was_replaced(&logs) {
+        if database.mend() || database.was_replaced(&logs) {
             // Whoever made the new one may have looked before these records came.
             self.open = None;
             return;

@@ -4,6 +4,7 @@
 //! it is replaced could take the others' of the new one. So opening and replacing exclude each other by a lock. Who has
 //! the old one open goes on with it: SQLite sees that its file has moved and leaves the new one's alone.
 
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -25,7 +26,7 @@ pub(super) struct Database {
 #[derive(Debug)]
 enum Home {
     /// Beside the logs: the file, by device and number.
-    Logs([u64; 2]),
+    Logs([u64; 2], Mapped),
     /// Without a name, or in memory: gone with this process, however it ends.
     Nowhere,
 }
@@ -86,21 +87,27 @@ impl Database {
         }
         // Now SQLite has its other two files open as well.
         connection.query_row("SELECT number FROM generation", [], |row| row.get::<_, i64>(0))?;
-        let inode = inode(path).unwrap_or_default();
-        Ok(Self { connection, home: Home::Logs(inode) })
+        let number = inode(path).unwrap_or_default();
+        Ok(Self { connection, home: Home::Logs(number, Mapped::of(path)) })
     }
 
     /// Whether somebody put another index in the place of this one.
     pub(super) fn was_replaced(&self, logs: &Path) -> bool {
         match self.home {
-            Home::Logs(known) => inode(&logs.join(NAME)).is_none_or(|now| now != known),
+            Home::Logs(known, _) => inode(&logs.join(NAME)).is_none_or(|now| now != known),
             Home::Nowhere => false,
         }
     }
 
     /// Whether it lies beside the logs, where the recorder writes to it.
     pub(super) fn is_shared(&self) -> bool {
-        matches!(self.home, Home::Logs(_))
+        matches!(self.home, Home::Logs(..))
+    }
+
+    /// To be called before the connection is used by a process that must not end: see [`Mapped`]. `true`: it was
+    /// necessary, and the database is to be opened again, because SQLite's locks on the file are gone with it.
+    pub(super) fn mend(&self) -> bool {
+        matches!(&self.home, Home::Logs(_, mapped) if mapped.mend())
     }
 
     pub(super) fn generation(&self) -> Result<i64> {
@@ -125,6 +132,54 @@ impl Database {
         // A killed process would leave the words of prompts behind: open files need no name.
         file.close()?;
         Ok(opened)
+    }
+}
+
+impl Drop for Database {
+    /// Closing it is a use.
+    fn drop(&mut self) {
+        self.mend();
+    }
+}
+
+/// The third of SQLite's files, which it maps into memory. Should somebody make it shorter in its place (an old copy of
+/// the logs is copied over them), the system would end the process at its next look there. Made as long again it is
+/// only wrong, and that SQLite finds. (A moment remains, while it is being used; only an index without this file would
+/// have none.)
+#[derive(Debug)]
+struct Mapped {
+    path: PathBuf,
+    number: Option<[u64; 2]>,
+    /// It only grows.
+    length: Cell<u64>,
+}
+
+impl Mapped {
+    fn of(database: &Path) -> Self {
+        let mut path = database.as_os_str().to_owned();
+        path.push("-shm");
+        let path = PathBuf::from(path);
+        let mapped = Self { number: inode(&path), path, length: Cell::new(0) };
+        mapped.mend();
+        mapped
+    }
+
+    fn mend(&self) -> bool {
+        let Ok(about) = std::fs::metadata(&self.path) else { return false };
+        if Some([about.dev(), about.ino()]) != self.number {
+            // Ours was replaced whole: what is mapped is the old one.
+            return false;
+        }
+        let known = self.length.get();
+        self.length.set(known.max(about.len()));
+        if about.len() >= known {
+            return false;
+        }
+        // Closing any descriptor of a file ends all POSIX locks that the process has on it.
+        let file = OpenOptions::new().write(true).open(&self.path);
+        // Should that fail, nothing else is left to be done.
+        let _ = file.and_then(|file| file.set_len(known));
+        true
     }
 }
 
