@@ -776,3 +776,16 @@ fn when_the_first_copy_goes_the_next_by_path_is_the_exchange() {
     }
     assert_eq!(logs.open().0.dump().unwrap(), logs.truth());
 }
+
+#[test]
+fn a_copy_that_goes_is_no_arrival() {
+    let logs = Logs::new();
+    let text = chat(1, "q", "a").to_string();
+    logs.put("a/1.json", &text);
+    logs.put("b/1.json", &text);
+    let (index, _) = logs.open();
+    let (_, mark) = index.arrived(None).unwrap();
+    logs.remove("b/1.json");
+    assert_eq!(ids(&index.arrived(Some(mark)).unwrap().0), [""; 0]);
+    assert_eq!(index.dump().unwrap(), logs.truth());
+}

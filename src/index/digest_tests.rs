@@ -200,6 +200,8 @@ fn an_answer_says_what_it_says_and_no_more() {
     assert_eq!((said.tokens_in, said.tokens_out), (None, None), "only ghost text has an estimate");
     let failed = row(&chat(request, r#"{"error":{"code":"","message":"too many"}}"#));
     assert_eq!(failed.error.as_deref(), Some("too many"));
+    let failed = row(&chat(request, r#"{"type":"error","code":"","message":"too many"}"#));
+    assert_eq!(failed.error.as_deref(), Some("too many"));
     let lossy = Record { response_body: Body { bytes: Some(ANSWER.into()), ..body(ANSWER) }, ..record() };
     assert_eq!(row(&lossy).first_token_ms, None, "the text is not as long as what was sent");
 }

@@ -171,6 +171,9 @@ fn errors_are_told_wherever_they_stand() {
     // Of several, the first that says something.
     let answer = read_sse(&[piece, r#"{"error":{"code":"d","message":"n"}}"#]);
     assert_eq!(error(&answer), of("c", "m", Ending::Failed, Format::Chat));
+    // A whole message ends a stream, though its pieces had no end.
+    let whole = r#"{"choices":[{"message":{"content":"b"}}]}"#;
+    assert_eq!(read_sse(&[r#"{"choices":[{"delta":{"content":"a"}}]}"#, whole]).ending, Ending::Complete);
     // All choices failed, or some.
     let choices = |ends: [&str; 2]| {
         let [a, b] = ends.map(|end| format!(r#""finish_reason":"{end}""#));
@@ -265,6 +268,11 @@ fn the_last_word_replaces_what_it_denies() {
     let done = r#"{"type":"response.output_text.done","output_index":0,"text":"wxyz"}"#;
     let answer = source::read(&sse(&[OPEN, A, B, done]), small).expect("an answer");
     assert_eq!((texts(&answer), answer.faults), (vec!["wxyz"], Faults { misplaced: 1, ..Faults::default() }));
+    // Where the ceiling cut, nothing is put behind the gap, whatever the last word is.
+    let delta = A.replace(r#""delta":"a""#, r#""delta":"abcdef""#);
+    let done = r#"{"type":"response.output_text.done","output_index":0,"text":"xy"}"#;
+    let answer = source::read(&sse(&[OPEN, &delta, done, B]), small).expect("an answer");
+    assert_eq!((texts(&answer), answer.faults), (vec!["abcd"], Faults { overflowed: true, ..Faults::default() }));
     let summary =
         r#"{"object":"response","output":[{"type":"reasoning","summary":[{"text":"a"},{"text":""},{"text":"b"}]}]}"#;
     assert_eq!(read(summary).expect("an answer").choices[0].reasoning, "a\n\nb", "an empty part parts nothing");

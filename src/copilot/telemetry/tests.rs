@@ -288,6 +288,17 @@ fn of_two_places_the_nearer_one_counts() {
 }
 
 #[test]
+fn what_lies_within_another_object_is_no_event() {
+    let [good, inner] = ["good", "inner"].map(|name| format!(r#"{{"data":{{"baseData":{{"name":"{name}"}}}}}}"#));
+    for bad in [format!(r#"{{"a":nope,"b":{inner}}}"#), format!("{{broken\n{{\"x\":[{inner}]}}")] {
+        let batch = read(format!("{bad}\n{good}").as_bytes());
+        let names: Vec<_> = batch.events.iter().map(|event| event.name.as_str()).collect();
+        assert_eq!(names, ["good"], "{bad}");
+        assert!(batch.unreadable > 0, "{bad}");
+    }
+}
+
+#[test]
 fn hostile_bodies_end() {
     let deep = format!("{}{}", "{\"data\":".repeat(100_000), "}".repeat(100_000));
     for body in [
