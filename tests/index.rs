@@ -762,3 +762,64 @@ fn processes_share_the_index() {
     assert_eq!(dump.iter().filter(|line| line.starts_with("exchange ")).count(), 400);
     assert_eq!(dump, logs.truth());
 }
+
+#[test]
+fn of_many_the_first_ten_are_named_and_of_answers_the_newest() {
+    let logs = Logs::new();
+    for n in 1..=12 {
+        let mut record = chat(n, "q", "a");
+        let reply = record["response"]["content"].as_str().unwrap().replace(&format!("a-{n}\""), "same\"");
+        record["response"]["content"] = json!(reply);
+        logs.put(&format!("chat/{n}.json"), &record.to_string());
+    }
+    let (index, _) = logs.open();
+    let Located::Several(rows) = index.find("0193").unwrap() else { panic!("several") };
+    assert_eq!(ids(&rows), (1..=10).map(id).collect::<Vec<_>>());
+    assert_eq!(index.answered("same").unwrap().map(|row| row.id), Some(id(12)));
+    let slower = |slower_than| index.count(&Filter { slower_than: Some(slower_than), ..Filter::default() }).unwrap();
+    assert_eq!((slower(10.4), slower(10.5)), (12, 0), "slower than, not as slow as");
+}
+
+#[test]
+fn what_is_gone_is_found_by_no_word() {
+    let logs = Logs::new();
+    for (n, word) in [(1, "alpha"), (2, "beta")] {
+        logs.put(&format!("chat/{n}.json"), &chat(n, word, "x").to_string());
+    }
+    let texts = || {
+        let index = rusqlite::Connection::open(logs.database()).unwrap();
+        index.query_row("SELECT count(*) FROM texts WHERE texts MATCH 'beta'", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!((search(&logs.open().0, "beta"), texts()), (vec!["chat/2.json".to_owned()], 1));
+    logs.remove("chat/2.json");
+    assert_eq!((search(&logs.open().0, "beta"), texts()), (Vec::new(), 0), "what is deleted is not kept here");
+}
+
+#[test]
+fn when_the_first_copy_goes_the_next_by_path_is_the_exchange() {
+    let logs = Logs::new();
+    let text = chat(1, "q", "a").to_string();
+    for name in ["z.json", "b/1.json", "c/1.json"] {
+        logs.put(name, &text);
+    }
+    let file = |index: &Index| index.list(&Filter::default(), &ALL).unwrap().remove(0).file;
+    for (owner, next) in [("b/1.json", "c/1.json"), ("c/1.json", "z.json")] {
+        assert_eq!(file(&logs.open().0), owner);
+        logs.remove(owner);
+        assert_eq!(file(&logs.open().0), next);
+    }
+    assert_eq!(logs.open().0.dump().unwrap(), logs.truth());
+}
+
+#[test]
+fn a_copy_that_goes_is_no_arrival() {
+    let logs = Logs::new();
+    let text = chat(1, "q", "a").to_string();
+    logs.put("a/1.json", &text);
+    logs.put("b/1.json", &text);
+    let (index, _) = logs.open();
+    let (_, mark) = index.arrived(None).unwrap();
+    logs.remove("b/1.json");
+    assert_eq!(ids(&index.arrived(Some(mark)).unwrap().0), [""; 0]);
+    assert_eq!(index.dump().unwrap(), logs.truth());
+}

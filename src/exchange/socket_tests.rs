@@ -365,6 +365,24 @@ fn the_ceiling_cuts_the_body_and_the_list_says_what_is_there() {
 }
 
 #[test]
+fn what_separates_messages_takes_room_too() {
+    let mut script = Script::with("/ws", Version::Http11, 10);
+    script.up("123456").up("7890").over();
+    let exchange = script.one();
+    assert_eq!(bodies(&exchange)[0], "123456\n789");
+    let sizes: Vec<_> = exchange.websocket.unwrap().messages.iter().map(|message| message.bytes).collect();
+    assert_eq!(sizes, [6, 3]);
+}
+
+#[test]
+fn a_socket_that_was_lost_is_not_whole_though_both_said_goodbye() {
+    let mut script = Script::new("/ws");
+    script.message(ClientToServer, Close, b"", false).message(ServerToClient, Close, b"", false).lost();
+    let exchange = script.one();
+    assert!(!exchange.complete && exchange.malformed.is_some());
+}
+
+#[test]
 fn empty_messages_are_told_from_none() {
     let mut script = Script::new("/ws");
     script.up("").up("").up("a").over();

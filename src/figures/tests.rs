@@ -495,6 +495,63 @@ fn latency_is_of_answers_that_were_waited_for() {
 }
 
 #[test]
+fn what_is_said_at_one_time_counts_in_every_order() {
+    let both = |by, one: EventFact<'static>, other: EventFact<'static>, requests: &[RequestFact<'_>]| {
+        let [a, b] = [[one, other], [other, one]].map(|events| rows(by, requests, &events));
+        assert_eq!(a, b);
+        a
+    };
+    // Two shows: the language that is first in the alphabet.
+    let go = EventFact { language: Some("go"), ..SHOWN };
+    assert_eq!(groups(&both(By::Language, SHOWN, go, &[])), [("go", 0)]);
+    // Two looks: not there; an earlier look that comes late changes nothing.
+    let gone = EventFact { still: Some(false), ..LOOK };
+    let later = EventFact { time: LOOK.time + SECOND, ..gone };
+    for gone in [gone, later] {
+        for events in [[SHOWN, ACCEPTED, LOOK, gone], [SHOWN, ACCEPTED, gone, LOOK]] {
+            assert_eq!(total(&[], &events).persistence[0].still, Some(0));
+        }
+    }
+    // What the client waited, told twice: the smaller.
+    let waited = |total_ms| EventFact { name: "request.response", total_ms: Some(total_ms), ..SHOWN };
+    let figures = both(By::User, waited(150.0), waited(140.0), &[REQUEST]);
+    assert_eq!((figures[0].client_side.n, figures[0].client_side.p50), (1, Some(20.0)));
+    // Two exchanges that began together with one id.
+    let bare = EventFact { language: None, ..SHOWN };
+    let other = RequestFact { language: Some("go"), ..REQUEST };
+    for requests in [[REQUEST, other], [other, REQUEST]] {
+        let rows = rows(By::Language, &requests, &[bare]);
+        assert_eq!((rows[0].group.as_str(), rows[0].shown), ("go", Some(1)));
+    }
+}
+
+#[test]
+fn an_exchange_tells_of_its_suggestion_by_its_own_rules() {
+    // bob was asked, though the token is ann's; and an event that says nobody is then bob's telemetry.
+    let bob = RequestFact { user: Some("bob"), ..REQUEST };
+    let said = |event: EventFact<'static>| EventFact { tid: None, ..event };
+    for event in [SHOWN, ACCEPTED, EDIT] {
+        let row = rows(By::User, &[bob], &[said(event)]).swap_remove(0);
+        assert_eq!((row.group.as_str(), row.telemetry_users), ("bob", 1), "{}", event.name);
+    }
+    let row = rows(By::User, &[bob], &[said(EDIT)]).swap_remove(0);
+    assert_eq!((row.nes_shown, row.nes_accepted), (Some(1), Some(0)));
+}
+
+#[test]
+fn an_answer_without_first_byte_has_no_client_side() {
+    let headless = RequestFact { first_byte_ms: None, ..REQUEST };
+    let waited = EventFact { name: "request.response", total_ms: Some(150.0), ..SHOWN };
+    assert_eq!(total(&[headless], &[waited]).client_side.n, 0);
+}
+
+#[test]
+fn an_end_that_is_told_is_known() {
+    let ended = RequestFact { complete: None, aborted_by: Some(AbortedBy::Client), ..REQUEST };
+    assert_eq!(total(&[ended], &[]).cancelled, Some(1));
+}
+
+#[test]
 fn the_total_is_that_of_the_rows() {
     let bob = RequestFact { user: Some("bob"), tid: None, first_byte_ms: Some(10.0), request_id: None, ..REQUEST };
     let of = |by| tally(Query { by, ..Query::default() }, &[REQUEST, bob, bob], &[SHOWN, ACCEPTED, LOOK, EDIT]);

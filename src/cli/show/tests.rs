@@ -456,3 +456,53 @@ fn candidates_are_named() {
          09:00:05 completions, -)"
     );
 }
+
+#[test]
+fn times_after_an_exchange_have_their_unit() {
+    let at = |seconds: i64| {
+        let events = vec![event("e", seconds * 1_000_000)];
+        let text = drawn(&Subject { events, ..subject() }, Detail::default());
+        let line = text.lines().find(|line| line.contains("  e  ")).unwrap_or_default().to_owned();
+        line.split("  e  ").next().unwrap_or_default().trim().to_owned()
+    };
+    for (seconds, shown) in [
+        (-1, "-1.0 s"),
+        (59, "+59.0 s"),
+        (60, "+1 min"),
+        (7_199, "+119 min"),
+        (7_200, "+2 h"),
+        (172_799, "+47 h"),
+        (172_800, "+2 days"),
+    ] {
+        assert_eq!(at(seconds), shown);
+    }
+}
+
+#[test]
+fn what_is_odd_or_estimated_is_said_and_what_is_plain_is_not() {
+    let mut subject = subject();
+    let plain = drawn(&subject, Detail::default());
+    assert!(!plain.contains("answered by") && !plain.contains("estimates") && !plain.contains("odd"), "{plain}");
+    subject.row.model_answered = subject.row.model.clone();
+    assert!(!drawn(&subject, Detail::default()).contains("answered by"));
+    subject.row.model_answered = Some("m-2".into());
+    let answer = Answer { usage: None, faults: Faults { overflowed: true, ..Faults::default() }, ..answered("a") };
+    subject.answer = Some(answer);
+    let text = drawn(&subject, Detail::default());
+    for said in ["m-1, answered by m-2", "out 20, as the request estimates", "odd: of the events more than is kept"] {
+        assert!(text.contains(said), "{said} in {text}");
+    }
+}
+
+#[test]
+fn one_line_is_not_left_out_for_a_line_that_says_so() {
+    let lines = |count: usize| {
+        let mut conversation = conversation();
+        let text = "rule\n".repeat(count);
+        let turns = vec![Turn { role: "system".into(), parts: vec![Part::Text { text }] }, Turn::default()];
+        conversation.prompt = Some(Prompt { turns, ..Prompt::default() });
+        let text = drawn(&conversation, Detail::default());
+        (text.matches("│ rule").count(), text.contains("… 2 lines …"))
+    };
+    assert_eq!((lines(13), lines(14)), ((13, false), (12, true)));
+}

@@ -190,3 +190,27 @@ fn the_total_alone_has_no_group_and_no_needless_legend() {
     assert!(text.starts_with("Requests\n       REQUESTS  SPECULATIVE"), "{text}");
     assert!(text.contains("\ntotal     1,234           10"), "{text}");
 }
+
+#[test]
+fn nothing_to_know_is_told_from_unknown() {
+    let figures = |first_byte: Percentiles, accepted, known_shares| Figures {
+        accepted,
+        first_byte,
+        total: Percentiles::default(),
+        persistence: known_shares,
+        ..known("ann")
+    };
+    let one = Percentiles { n: 1, p50: Some(1.0), p90: Some(1.0), p99: Some(1.0) };
+    let row = |figures: &Figures, section: &str| {
+        let text = drawn(&[(figures, true)]);
+        let at = text.find(section).unwrap_or_else(|| panic!("{section} in {text}"));
+        let line = text[at..].lines().nth(2).unwrap_or_default();
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    // An answer came, so that its other times are unknown; where none came there is nothing to know.
+    assert_eq!(row(&figures(one, Some(0), Vec::new()), "Latency at"), ["1/1/1", "1", "?", "0", "?", "0"]);
+    let none = figures(Percentiles::default(), Some(0), Vec::new());
+    assert_eq!(row(&none, "Latency at"), ["-", "0", "-", "0", "-", "0"]);
+    assert_eq!(row(&none, "Still in the code"), ["-"; 5], "nothing was accepted");
+    assert_eq!(row(&figures(one, Some(1), Vec::new()), "Still in the code"), ["?"; 5]);
+}

@@ -204,6 +204,16 @@ fn the_format_is_told_by_the_keys() {
 }
 
 #[test]
+fn one_key_of_a_format_is_enough() {
+    let format = |text: &str| read(text).and_then(|prompt| prompt.format);
+    for key in ["stop_sequences", "output_config", "anthropic_version"] {
+        let text = format!(r#"{{"messages":[{{"role":"user","content":"q"}}],"{key}":["x"]}}"#);
+        assert_eq!(format(&text), Some(Format::Messages), "{key}");
+    }
+    assert_eq!(format(r#"{"previous_response_id":"resp_1"}"#), Some(Format::Responses));
+}
+
+#[test]
 fn what_came_before_a_cut_counts() {
     for body in [GHOST, CHAT, RESPONSES, MESSAGES] {
         let whole = read(body).unwrap();
