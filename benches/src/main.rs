@@ -96,6 +96,9 @@ enum Party {
         /// Records to make, about.
         #[arg(long, default_value_t = 100_000)]
         records: usize,
+        /// Make the records here, in a folder that is empty or new, and leave them.
+        #[arg(long)]
+        keep: Option<PathBuf>,
     },
     /// The blind CONNECT tunnel.
     #[command(hide = true)]
@@ -152,8 +155,8 @@ fn main() -> ExitCode {
 
 fn run(mut args: Args) -> Result<bool> {
     let party = args.party.take();
-    if let Some(Party::Review { records }) = party {
-        return bench_review(&args, records);
+    if let Some(Party::Review { records, keep }) = party {
+        return bench_review(&args, records, keep.as_deref());
     }
     if party.is_some() {
         set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -176,9 +179,12 @@ fn run(mut args: Args) -> Result<bool> {
     })
 }
 
-fn bench_review(args: &Args, records: usize) -> Result<bool> {
+fn bench_review(args: &Args, records: usize, keep: Option<&Path>) -> Result<bool> {
     let recorder =
         recorder(args)?.context("the reading commands are the recorder's: --without-recorder leaves none")?;
+    if let Some(logs) = keep {
+        return review::run(&recorder, logs, records);
+    }
     let scratch = scratch(args)?;
     review::run(&recorder, &scratch.path().join("logs"), records)
 }

@@ -304,9 +304,10 @@ fn only_the_logs_own_folders_and_files_are_passed_over() {
 
 #[test]
 fn a_file_is_checked_against_the_folders_of_kinds_and_the_other_files() {
-    let mut checker = verify::Checker::default();
+    let mut ids = verify::Ids::default();
     let mut findings = |path: &str, value: &Value| {
-        let (_, findings) = checker.check(Path::new(path), value.to_string().as_bytes());
+        let (record, mut findings) = verify::check(Path::new(path), value.to_string().as_bytes());
+        findings.extend(record.and_then(|record| ids.see(record.id)));
         findings.iter().map(verify::Finding::class).filter(|class| *class != "unchecked").collect::<Vec<_>>()
     };
     assert_eq!(findings("backup/2024/nes/x.json", &ours()), [""; 0], "what lies that deep is somebody's own order");

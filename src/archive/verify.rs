@@ -69,29 +69,32 @@ impl Finding {
     }
 }
 
-/// Checks one file after the other. Keeps nothing of them but their ids: 16 bytes each, a few tens of MB for a million.
+/// Checks a file by itself: `path` below the folder of the logs, and what is in it. The record, if it is one, and what
+/// is wrong.
+#[must_use]
+pub fn check(path: &Path, text: &[u8]) -> (Option<Record>, Vec<Finding>) {
+    let record = match parse(path, text) {
+        Ok(record) => record,
+        Err(why) => return (None, vec![why.into()]),
+    };
+    let mut findings = Vec::new();
+    if record.form == Form::Recorder {
+        findings.extend(changed(text));
+        findings.extend(misplaced(path, record.kind));
+    }
+    (Some(record), findings)
+}
+
+/// Tells files with the id of another. Keeps the ids: 16 bytes each, a few tens of MB for a million.
 #[derive(Debug, Default)]
-pub struct Checker {
+pub struct Ids {
     seen: HashSet<Uuid>,
 }
 
-impl Checker {
-    /// Checks a file: `path` below the folder of the logs, and what is in it. The record, if it is one, and what is
-    /// wrong.
-    pub fn check(&mut self, path: &Path, text: &[u8]) -> (Option<Record>, Vec<Finding>) {
-        let record = match parse(path, text) {
-            Ok(record) => record,
-            Err(why) => return (None, vec![why.into()]),
-        };
-        let mut findings = Vec::new();
-        if record.form == Form::Recorder {
-            findings.extend(changed(text));
-            findings.extend(misplaced(path, record.kind));
-        }
-        if !self.seen.insert(record.id) {
-            findings.push(Finding::Duplicate { id: record.id });
-        }
-        (Some(record), findings)
+impl Ids {
+    /// A file has this id.
+    pub fn see(&mut self, id: Uuid) -> Option<Finding> {
+        (!self.seen.insert(id)).then_some(Finding::Duplicate { id })
     }
 }
 
@@ -183,11 +186,11 @@ mod tests {
     }
 
     fn check(path: &str, value: &Value) -> Vec<Finding> {
-        Checker::default().check(Path::new(path), value.to_string().as_bytes()).1
+        super::check(Path::new(path), value.to_string().as_bytes()).1
     }
 
     fn classes(path: &str, text: &str) -> Vec<&'static str> {
-        let (_, findings) = Checker::default().check(Path::new(path), text.as_bytes());
+        let (_, findings) = super::check(Path::new(path), text.as_bytes());
         findings.iter().map(Finding::class).collect()
     }
 
@@ -240,11 +243,10 @@ mod tests {
     #[test]
     fn an_id_is_there_once() {
         let text = record("chat", "", "").to_string();
-        let mut checker = Checker::default();
-        assert_eq!(checker.check(Path::new("chat/a.json"), text.as_bytes()).1, []);
-        let (record, findings) = checker.check(Path::new("chat/b.json"), text.as_bytes());
-        assert_eq!(record.unwrap().id.to_string(), ID);
-        assert_eq!(findings, [Finding::Duplicate { id: ID.parse().unwrap() }]);
+        let mut ids = Ids::default();
+        let mut see = |path: &str| ids.see(super::check(Path::new(path), text.as_bytes()).0.unwrap().id);
+        assert_eq!(see("chat/a.json"), None);
+        assert_eq!(see("chat/b.json"), Some(Finding::Duplicate { id: ID.parse().unwrap() }));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `verify`: every file against its digests, and the index against the files.
 
+mod checked;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,13 +9,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use self::checked::{Checked, Looked, checked};
 use super::CliError;
 use super::logs::{Bar, LogsArgs};
 use super::output::{Look, json_line, printable};
 use super::rows::number;
-use crate::archive::verify::{Checker, Finding};
-use crate::archive::{self, Found, Record};
-use crate::index::{self, Filter, Index, IndexError, Located, Progress, Row};
+use crate::archive::verify::{Finding, Ids};
+use crate::archive::{self, Found};
+use crate::index::{Filter, Index, IndexError, Located, Progress, Row};
 
 /// Check every record file against its digests and the index, and say what is wrong.
 ///
@@ -112,15 +115,15 @@ fn files(index: &Index, report: &mut Report<'_>) -> Result<(), CliError> {
         Ok(())
     })?;
     let bar = Bar::new("checking");
-    let mut checker = Checker::default();
-    let ended = walk(logs, &mut |found| match found {
-        Found::Closed(folder, why) => report.found(&folder, "unreadable", &format!("cannot be listed: {why}")),
-        Found::File(path) => {
+    let mut ids = Ids::default();
+    let ended = checked(logs, &mut |looked| match looked {
+        Looked::Closed(folder, why) => report.found(&folder, "unreadable", &format!("cannot be listed: {why}")),
+        Looked::File(file) => {
             report.files += 1;
             if report.files.is_multiple_of(AT_A_TIME) {
                 bar.at(Progress { done: report.files, total: total.max(report.files) });
             }
-            file(index, &mut checker, &path, report)
+            compare(index, &mut ids, file, report)
         }
     });
     bar.finish();
@@ -139,21 +142,20 @@ fn walk(logs: &Path, each: &mut dyn FnMut(Found) -> Result<(), CliError>) -> Res
     ended
 }
 
-fn file(index: &Index, checker: &mut Checker, path: &Path, report: &mut Report<'_>) -> Result<(), CliError> {
-    let (record, findings) = match archive::load(&index.logs().join(path)) {
-        Ok(text) => checker.check(path, &text),
-        Err(why) => (None, vec![Finding::from(why)]),
-    };
-    let key = archive::file_key(path, record.as_ref());
-    let known = match &record {
-        Some(record) => index.find(&record.id.to_string())?,
+fn compare(index: &Index, ids: &mut Ids, file: Checked, report: &mut Report<'_>) -> Result<(), CliError> {
+    let Checked { key, row, mut findings } = file;
+    let known = match &row {
+        Some(row) => {
+            findings.extend(row.id.parse().ok().and_then(|id| ids.see(id)));
+            index.find(&row.id)?
+        }
         None => Located::None,
     };
     for finding in &findings {
         report.found(&key, finding.class(), &said(finding, &key, &known))?;
     }
-    let Some(record) = record else { return Ok(()) };
-    if let Some((class, what)) = against(&record, &key, known, |file| is_there(&index.logs().join(file))) {
+    let Some(row) = row else { return Ok(()) };
+    if let Some((class, what)) = against(&row, known, |file| is_there(&index.logs().join(file))) {
         report.found(&key, class, &what)?;
     }
     Ok(())
@@ -169,22 +171,15 @@ fn said(finding: &Finding, key: &Path, known: &Located) -> String {
     }
 }
 
-/// A record against what the index has of it.
-fn against(
-    record: &Record,
-    key: &Path,
-    known: Located,
-    is_there: impl Fn(&str) -> bool,
-) -> Option<(&'static str, String)> {
+/// What a record gives against what the index has of it.
+fn against(fresh: &Row, known: Located, is_there: impl Fn(&str) -> bool) -> Option<(&'static str, String)> {
     let Located::One(row) = known else { return Some(("not-indexed", "is not in the index".to_owned())) };
-    let name = key.to_string_lossy().into_owned();
-    if row.file != name {
+    if row.file != fresh.file {
         // The index has one of two files with the same id: one of them is told as a duplicate.
         let gone = !is_there(&row.file);
         return gone.then(|| ("index-differs", format!("is in the index as {}, which is gone", row.file)));
     }
-    let fresh = index::row_of(record, name);
-    differences(&fresh, &row).map(|fields| ("index-differs", format!("the index has other values of {fields}")))
+    differences(fresh, &row).map(|fields| ("index-differs", format!("the index has other values of {fields}")))
 }
 
 /// In a folder that may not be looked into it may be; that the folder is closed is said by itself.

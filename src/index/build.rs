@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, Result, params};
 use super::feed::{Outcome, feed};
 use super::look::{Changes, Failed, look};
 use super::place::{self, Database, Draft};
-use super::write::Batch;
+use super::write::{Batch, repack_copies};
 use super::{IndexError, Progress, Report, schema};
 
 /// How it is done: by how many threads, and for how long.
@@ -128,8 +128,11 @@ fn fill(connection: &Connection, logs: &Path, work: &mut Work<'_>) -> Result<Rep
     connection.execute("INSERT INTO texts(texts, rank) VALUES ('hashsize', ?)", [32 << 20])?;
     let changes = look(connection, logs)?;
     let read = apply(connection, logs, &changes, work, true)?;
+    // Of a million files the names are as large as what SQLite now sorts.
+    drop(changes);
     connection.execute("INSERT INTO texts(texts, rank) VALUES ('hashsize', ?)", [1 << 20])?;
     schema::finish(connection)?;
+    repack_copies(connection)?;
     Ok(Report { read, ..report(connection)? })
 }
 

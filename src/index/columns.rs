@@ -1,9 +1,10 @@
 //! Rows, to the columns of the tables and back. The order of a list of columns, of what is bound and of what is read is
 //! one and the same.
 
-use rusqlite::types::{ToSql, ToSqlOutput, Type, ValueRef};
+use rusqlite::types::{ToSql, ToSqlOutput, Type, Value, ValueRef};
 use rusqlite::{Error, Result, Row as Columns};
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use super::{EventRow, Initiator, Row};
 use crate::archive::{AbortedBy, Form};
@@ -62,6 +63,28 @@ pub(super) fn id(text: &str) -> Id {
     Id(Uuid::parse_str(text).unwrap_or_default())
 }
 
+/// An id that somebody else made: most are UUIDs in one spelling, which are kept as sixteen bytes, and compared as such.
+pub(super) struct Code<'c>(pub(super) &'c str);
+
+impl ToSql for Code<'_> {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(match plain_uuid(self.0) {
+            Some(uuid) => ToSqlOutput::Owned(Value::Blob(uuid.as_bytes().to_vec())),
+            None => ToSqlOutput::Borrowed(ValueRef::Text(self.0.as_bytes())),
+        })
+    }
+}
+
+/// The UUID that a text is, if it is spelled as clients do: then its bytes say it all.
+pub(super) fn plain_uuid(text: &str) -> Option<Uuid> {
+    let plain = text.len() == Hyphenated::LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if plain { Uuid::try_parse(text).ok() } else { None }
+}
+
+fn code(text: Option<&str>) -> Option<Code<'_>> {
+    text.map(Code)
+}
+
 /// Calls `with` with the values of [`ROW`].
 pub(super) fn bind_row<T>(row: &Row, with: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
     with(rusqlite::params![
@@ -90,7 +113,7 @@ pub(super) fn bind_row<T>(row: &Row, with: impl FnOnce(&[&dyn ToSql]) -> T) -> T
         row.initiator.and_then(|by| word(INITIATORS, by)),
         row.intent,
         row.interaction,
-        row.request_id,
+        code(row.request_id.as_deref()),
         row.response_id,
         row.previous_response_id,
         row.speculative,
@@ -122,16 +145,16 @@ pub(super) fn bind_event<T>(event: &EventRow, with: impl FnOnce(&[&dyn ToSql]) -
     with(rusqlite::params![
         id(&event.record),
         whole(event.ordinal),
-        event.unique_id,
+        code(event.unique_id.as_deref()),
         event.time,
         event.name,
         event.enhanced,
         event.user,
         event.tid,
-        event.request_id,
+        code(event.request_id.as_deref()),
         event.choice,
-        event.completion,
-        event.opportunity,
+        code(event.completion.as_deref()),
+        code(event.opportunity.as_deref()),
         event.language,
         event.editor,
         event.model,
@@ -221,6 +244,22 @@ impl<'r> Reader<'r> {
         Uuid::from_slice(bytes).map(|id| id.to_string()).map_err(|_| self.foreign(value))
     }
 
+    /// As [`Code`] keeps it.
+    pub(super) fn code(&mut self) -> Result<Option<String>> {
+        match self.value()? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => {
+                let uuid = Uuid::from_slice(bytes).map_err(|_| self.foreign(ValueRef::Blob(bytes)))?;
+                Ok(Some(uuid.to_string()))
+            }
+            ValueRef::Text(_) => {
+                self.next -= 1;
+                self.owned()
+            }
+            other => Err(self.foreign(other)),
+        }
+    }
+
     pub(super) fn kind(&mut self) -> Result<Kind> {
         let text = self.name()?;
         text.parse().map_err(|_| self.foreign(ValueRef::Text(text.as_bytes())))
@@ -264,7 +303,7 @@ pub(super) fn row(columns: &Columns<'_>) -> Result<Row> {
         initiator: next.word(INITIATORS)?,
         intent: next.owned()?,
         interaction: next.owned()?,
-        request_id: next.owned()?,
+        request_id: next.code()?,
         response_id: next.owned()?,
         previous_response_id: next.owned()?,
         speculative: next.truth()?.unwrap_or_default(),
@@ -297,16 +336,16 @@ pub(super) fn event(columns: &Columns<'_>) -> Result<EventRow> {
     Ok(EventRow {
         record: next.id()?,
         ordinal: next.count()?.unwrap_or_default(),
-        unique_id: next.owned()?,
+        unique_id: next.code()?,
         time: next.integer()?.unwrap_or_default(),
         name: next.name()?.to_owned(),
         enhanced: next.truth()?.unwrap_or_default(),
         user: next.owned()?,
         tid: next.owned()?,
-        request_id: next.owned()?,
+        request_id: next.code()?,
         choice: next.integer()?,
-        completion: next.owned()?,
-        opportunity: next.owned()?,
+        completion: next.code()?,
+        opportunity: next.code()?,
         language: next.owned()?,
         editor: next.owned()?,
         model: next.owned()?,

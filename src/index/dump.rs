@@ -1,6 +1,6 @@
 //! All that an index holds, as text: two indexes of the same files are equal when these are.
 
-use super::{Index, IndexError, columns};
+use super::{Filter, Index, IndexError, columns};
 
 impl Index {
     /// Every row in a fixed order, without what counts arrivals. For tests.
@@ -9,7 +9,7 @@ impl Index {
     /// When SQLite fails.
     #[doc(hidden)]
     pub fn dump(&self) -> Result<Vec<String>, IndexError> {
-        self.ask(|index| {
+        let mut all = self.ask(|index| {
             let mut all = Vec::new();
             let json = |value: serde_json::Result<String>| value.unwrap_or_else(|error| error.to_string());
             let mut files =
@@ -50,6 +50,9 @@ impl Index {
                 all.push(format!("word {id} {column} {offset} {term}"));
             }
             Ok(all)
-        })
+        })?;
+        self.each_request(&Filter::default(), &mut |fact| all.push(format!("fact {fact:?}")))?;
+        self.each_event(None, None, &mut |fact| all.push(format!("fact {fact:?}")))?;
+        Ok(all)
     }
 }

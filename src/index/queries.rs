@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::types::Value;
+use rusqlite::types::{Type, Value};
 use rusqlite::{Row as Columns, params_from_iter};
 
-use super::columns::{self, ENDERS, INITIATORS, NOISES, Reader};
+use super::columns::{self, Reader};
 use super::filter::{Condition, condition};
-use super::{EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, statements};
+use super::names::Texts;
+use super::{
+    EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, facts, statements,
+};
 use crate::archive;
 
 impl Index {
@@ -116,7 +119,7 @@ impl Index {
             )) ORDER BY time, record, ordinal",
             columns::EVENT
         );
-        self.ask(|index| index.prepare_cached(&sql)?.query_map([request_id], columns::event)?.collect())
+        self.ask(|index| index.prepare_cached(&sql)?.query_map([columns::Code(request_id)], columns::event)?.collect())
     }
 
     /// Exchanges that came into the index after `mark`, in the order of their coming, and the new mark. `None`: the
@@ -159,9 +162,12 @@ impl Index {
     /// When SQLite fails.
     pub fn each_request(&self, filter: &Filter, each: &mut dyn FnMut(&RequestFact<'_>)) -> Result<(), IndexError> {
         let Condition { sql, values } = statements::requests(filter);
-        self.stream(&sql, &values, &mut |row| {
-            each(&request_fact(row)?);
-            Ok(())
+        self.stream_facts(&sql, &values, &mut |packed, texts, given| {
+            facts::unpack_request(packed, texts, |fact| {
+                if given.is_new() {
+                    each(fact);
+                }
+            })
         })
     }
 
@@ -176,10 +182,13 @@ impl Index {
         until: Option<i64>,
         each: &mut dyn FnMut(&EventFact<'_>),
     ) -> Result<(), IndexError> {
-        let Condition { sql, values } = statements::events(since, until);
-        self.stream(&sql, &values, &mut |row| {
-            each(&event_fact(row)?);
-            Ok(())
+        let is_in = |time| since.is_none_or(|since| time >= since) && until.is_none_or(|until| time < until);
+        self.stream_facts(statements::EVENTS, &[], &mut |packed, texts, given| {
+            facts::unpack_events(packed, texts, &mut |fact| {
+                if given.is_new() && is_in(fact.time) {
+                    each(fact);
+                }
+            })
         })
     }
 
@@ -199,28 +208,73 @@ impl Index {
         self.ask(|index| index.prepare_cached(sql)?.query_map(params_from_iter(values), columns::row)?.collect())
     }
 
-    /// Hands rows on as SQLite gives them. An index made anew in the middle gives the same rows in the same order: those
-    /// that were handed on are left out.
+    /// Hands rows on as SQLite gives them.
     fn stream(
         &self,
         sql: &str,
         values: &[Value],
         each: &mut dyn FnMut(&Columns<'_>) -> rusqlite::Result<()>,
     ) -> Result<(), IndexError> {
-        let mut given = 0_u64;
+        let mut given = Given::default();
         self.ask(|index| {
+            given.again();
             let mut statement = index.prepare_cached(sql)?;
             let mut rows = statement.query(params_from_iter(values))?;
-            let mut at = 0;
             while let Some(row) = rows.next()? {
-                at += 1;
-                if at > given {
+                if given.is_new() {
                     each(row)?;
-                    given = at;
                 }
             }
             Ok(())
         })
+    }
+
+    /// Hands packed facts on. `each` says with [`Given`] which of those in one value were handed on before, and returns
+    /// none when the value is damaged.
+    fn stream_facts(
+        &self,
+        sql: &str,
+        values: &[Value],
+        each: &mut dyn FnMut(&[u8], &Texts, &mut Given) -> Option<()>,
+    ) -> Result<(), IndexError> {
+        let mut given = Given::default();
+        self.ask(|index| {
+            given.again();
+            let mut statement = index.prepare_cached(sql)?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            let mut texts = None;
+            while let Some(row) = rows.next()? {
+                let texts = match &texts {
+                    Some(texts) => texts,
+                    None => texts.insert(Texts::load(index)?),
+                };
+                each(row.get_ref(0)?.as_blob()?, texts, &mut given).ok_or_else(damaged)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Counts what was handed on. An index made anew in the middle gives the same in the same order: what was handed on
+/// before is left out.
+#[derive(Default)]
+struct Given {
+    given: u64,
+    at: u64,
+}
+
+impl Given {
+    /// From the beginning.
+    fn again(&mut self) {
+        self.at = 0;
+    }
+
+    /// Whether the next one is to be handed on.
+    fn is_new(&mut self) -> bool {
+        self.at += 1;
+        let is_new = self.at > self.given;
+        self.given = self.given.max(self.at);
+        is_new
     }
 }
 
@@ -230,56 +284,9 @@ pub(super) const FOLLOWERS_MAX: usize = 20;
 /// Bits of a mark that count arrivals; those above are the index's generation.
 const SEQ_BITS: u32 = 48;
 
-fn request_fact<'r>(row: &'r Columns<'r>) -> rusqlite::Result<RequestFact<'r>> {
-    let mut next = Reader::new(row);
-    Ok(RequestFact {
-        began: next.integer()?.unwrap_or_default(),
-        kind: next.kind()?,
-        user: next.text()?,
-        tid: next.text()?,
-        editor: next.text()?,
-        model: next.text()?,
-        language: next.text()?,
-        status: next.status()?,
-        complete: next.truth()?,
-        aborted_by: next.word(ENDERS)?,
-        error: next.truth()?.unwrap_or_default(),
-        initiator: next.word(INITIATORS)?,
-        speculative: next.truth()?.unwrap_or_default(),
-        request_id: next.text()?,
-        first_byte_ms: next.real()?,
-        first_token_ms: next.real()?,
-        total_ms: next.real()?,
-        server_ms: next.real()?,
-        tokens_in: next.count()?,
-        tokens_cached: next.count()?,
-        tokens_out: next.count()?,
-        noise: next.word(NOISES)?,
-    })
-}
-
-fn event_fact<'r>(row: &'r Columns<'r>) -> rusqlite::Result<EventFact<'r>> {
-    let mut next = Reader::new(row);
-    Ok(EventFact {
-        time: next.integer()?.unwrap_or_default(),
-        name: next.name()?,
-        user: next.text()?,
-        tid: next.text()?,
-        request_id: next.text()?,
-        choice: next.integer()?,
-        completion: next.text()?,
-        opportunity: next.text()?,
-        language: next.text()?,
-        editor: next.text()?,
-        model: next.text()?,
-        chars: next.count()?,
-        lines: next.count()?,
-        timeout: next.count()?,
-        still: next.truth()?,
-        total_ms: next.real()?,
-        shown: next.truth()?,
-        acceptance: next.text()?,
-    })
+/// What is packed there is not what we pack.
+fn damaged() -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(0, "fact".to_owned(), Type::Blob)
 }
 
 fn located(mut rows: Vec<Row>) -> Located {

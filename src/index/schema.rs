@@ -30,7 +30,8 @@ pub(super) fn finish(connection: &Connection) -> Result<()> {
 }
 
 /// `seq` counts arrivals and is used only once. `is_first`: of an event's copies, that of the earliest record; ids sort
-/// by time. Texts are in the records: `texts` knows only which words stand where.
+/// by time. What figures need of a record's exchange, and of those of its events that are the first, is packed in
+/// `request_facts` and `event_facts` (with row ids: a table without would put a kilobyte on a page of its own). Columns of the type ANY have ids, see `columns::Code`. Texts are in the records: `texts` knows only which words stand where.
 const TABLES: &str = "
 CREATE TABLE generation(number INTEGER NOT NULL) STRICT;
 CREATE TABLE folders(
@@ -45,7 +46,7 @@ CREATE TABLE exchanges(
     id BLOB NOT NULL UNIQUE, file TEXT NOT NULL, form TEXT NOT NULL, began INTEGER NOT NULL, kind TEXT NOT NULL,
     rule TEXT NOT NULL, user TEXT, tid TEXT, client TEXT, machine TEXT, session TEXT, editor TEXT, editor_version TEXT,
     plugin TEXT, host TEXT NOT NULL, path TEXT NOT NULL, method TEXT NOT NULL, status INTEGER, complete INTEGER,
-    aborted_by TEXT, problem TEXT, error TEXT, initiator TEXT, intent TEXT, interaction TEXT, request_id TEXT,
+    aborted_by TEXT, problem TEXT, error TEXT, initiator TEXT, intent TEXT, interaction TEXT, request_id ANY,
     response_id TEXT, previous_response_id TEXT, speculative INTEGER NOT NULL, model TEXT, model_answered TEXT,
     language TEXT, request_size INTEGER NOT NULL, response_size INTEGER NOT NULL, connect_ms REAL, tls_ms REAL,
     first_byte_ms REAL, first_token_ms REAL, total_ms REAL, server_ms REAL, tokens_in INTEGER, tokens_cached INTEGER,
@@ -54,23 +55,24 @@ CREATE TABLE exchanges(
 ) STRICT;
 CREATE TABLE events(
     record BLOB NOT NULL, ordinal INTEGER NOT NULL, is_first INTEGER NOT NULL, time INTEGER NOT NULL,
-    name TEXT NOT NULL, user TEXT, tid TEXT, request_id TEXT, choice INTEGER, completion TEXT, opportunity TEXT,
+    name TEXT NOT NULL, user TEXT, tid TEXT, request_id ANY, choice INTEGER, completion ANY, opportunity ANY,
     language TEXT, editor TEXT, model TEXT, chars INTEGER, lines INTEGER, timeout INTEGER, still INTEGER, total_ms REAL,
-    shown INTEGER, acceptance TEXT, unique_id TEXT, enhanced INTEGER NOT NULL, reason TEXT, produce_ms REAL,
+    shown INTEGER, acceptance TEXT, unique_id ANY, enhanced INTEGER NOT NULL, reason TEXT, produce_ms REAL,
     PRIMARY KEY (record, ordinal)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE names(number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE request_facts(record BLOB PRIMARY KEY, fact BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE event_facts(record BLOB NOT NULL UNIQUE, facts BLOB NOT NULL) STRICT;
 CREATE VIRTUAL TABLE texts USING fts5(
     prompt, answer, content='', contentless_delete=1, tokenize=\"unicode61 tokenchars '_'\"
 );
 ";
 
-/// `exchanges_facts` has all that lists filter by most and that figures need, in the order of lists: pages of the table
-/// itself, five times as many, are then read only for the rows that are shown.
+/// `exchanges_filters` has all that lists filter by most, in the order of lists: pages of the table itself, ten times as
+/// many, are then read only for the rows that are shown.
 const INDEXES: &str = "
-CREATE INDEX exchanges_facts ON exchanges(
-    began, id, kind, user, tid, editor, model, model_answered, language, status, complete, aborted_by, error, initiator,
-    speculative, request_id, first_byte_ms, first_token_ms, total_ms, server_ms, tokens_in, tokens_cached, tokens_out,
-    noise
+CREATE INDEX exchanges_filters ON exchanges(
+    began, id, kind, user, editor, model, model_answered, language, status, aborted_by, error, total_ms
 );
 CREATE INDEX exchanges_answers ON exchanges(response_id) WHERE response_id IS NOT NULL;
 CREATE INDEX exchanges_chains ON exchanges(previous_response_id) WHERE previous_response_id IS NOT NULL;
@@ -81,5 +83,4 @@ CREATE INDEX files_problems ON files(folder) WHERE problem IS NOT NULL;
 CREATE INDEX events_unique ON events(unique_id) WHERE unique_id IS NOT NULL;
 CREATE INDEX events_requests ON events(request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX events_completions ON events(completion) WHERE completion IS NOT NULL;
-CREATE INDEX events_times ON events(time);
 ";

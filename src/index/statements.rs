@@ -22,16 +22,11 @@ pub(super) fn list(filter: &Filter, page: &Page) -> Condition {
     Condition { sql, values }
 }
 
-/// The columns of [`super::RequestFact`] in its order.
+/// The packed facts of exchanges.
 pub(super) fn requests(filter: &Filter) -> Condition {
     let Condition { sql, values } = condition(filter);
-    let sql = format!(
-        "SELECT began, kind, user, tid, editor, coalesce(model, model_answered), language, status, complete,
-            aborted_by, error IS NOT NULL, initiator, speculative, request_id, first_byte_ms, first_token_ms,
-            total_ms, server_ms, tokens_in, tokens_cached, tokens_out, noise
-        FROM exchanges INDEXED BY exchanges_facts {sql} ORDER BY began, id"
-    );
-    Condition { sql, values }
+    let test = if sql.is_empty() { sql } else { format!("WHERE record IN (SELECT id FROM exchanges {sql})") };
+    Condition { sql: format!("SELECT fact FROM request_facts {test} ORDER BY record"), values }
 }
 
 /// The latest exchange whose answer has this id.
@@ -49,20 +44,8 @@ pub(super) fn following(response_id: &str) -> Condition {
     Condition { sql, values: vec![Value::Text(shortened(response_id, ID_MAX))] }
 }
 
-/// The columns of [`super::EventFact`] in its order.
-pub(super) fn events(since: Option<i64>, until: Option<i64>) -> Condition {
-    let mut sql = "SELECT time, name, user, tid, request_id, choice, completion, opportunity, language, editor, model,
-        chars, lines, timeout, still, total_ms, shown, acceptance FROM events WHERE is_first"
-        .to_owned();
-    let mut values = Vec::new();
-    for (test, bound) in [(" AND time >= ?", since), (" AND time < ?", until)] {
-        if let Some(bound) = bound {
-            sql.push_str(test);
-            values.push(Value::Integer(bound));
-        }
-    }
-    Condition { sql, values }
-}
+/// The packed facts of events.
+pub(super) const EVENTS: &str = "SELECT facts FROM event_facts ORDER BY record";
 
 #[cfg(test)]
 mod tests {
@@ -90,19 +73,19 @@ mod tests {
         let filter = Filter { users: vec!["ann".into()], since: Some(1), cancelled: true, ..Filter::default() };
         for filter in [Filter::default(), filter] {
             let requests = plan(&index, &requests(&filter));
-            assert!(requests.contains("COVERING INDEX exchanges_facts") && !requests.contains("TEMP"), "{requests}");
+            assert!(requests.contains("request_facts") && !requests.contains("B-TREE FOR ORDER"), "{requests}");
             for oldest_first in [true, false] {
                 let list = plan(&index, &list(&filter, &Page { oldest_first, ..newest }));
-                assert!(list.contains("COVERING INDEX exchanges_facts"), "{list}");
+                assert!(list.contains("COVERING INDEX exchanges_filters"), "{list}");
                 assert!(list.contains("INTEGER PRIMARY KEY (rowid=?)"), "{list}");
             }
         }
         let chain = [plan(&index, &answered("resp_1")), plan(&index, &following("resp_1"))];
         assert!(chain[0].contains("exchanges_answers (response_id=?)"), "{}", chain[0]);
         assert!(chain[1].contains("exchanges_chains (previous_response_id=?)"), "{}", chain[1]);
-        assert_eq!(plan(&index, &events(None, None)), "SCAN events");
-        let spanned = plan(&index, &events(Some(1), None));
-        assert!(spanned.contains("events_times (time>?)"), "{spanned}");
+        assert_eq!(plan(&index, &requests(&Filter::default())), "SCAN request_facts");
+        let events = Condition { sql: EVENTS.to_owned(), values: Vec::new() };
+        assert_eq!(plan(&index, &events), "SCAN event_facts USING INDEX sqlite_autoindex_event_facts_1");
         let text = Filter { text: Some("word".into()), ..Filter::default() };
         let search = plan(&index, &list(&text, &newest));
         assert!(search.contains("texts VIRTUAL TABLE"), "{search}");

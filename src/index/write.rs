@@ -1,15 +1,19 @@
 //! Takes files into the index, and out of it. What the tables hold afterwards depends on the files that were taken in,
 //! not on the order.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
 
+use super::EventRow;
 use super::columns::{self, Id, bind_event, bind_row, id, marks};
 use super::digest::Digest;
+use super::facts::{self, Packer};
 use super::feed::{self, AGAIN, Entry, Key, Outcome, Stamp};
+use super::names::Numbers;
 
 /// Writes in transactions of some size: each costs a little, and others wait while it lasts.
 pub(super) struct Batch<'c> {
@@ -19,11 +23,12 @@ pub(super) struct Batch<'c> {
     waiting: usize,
     /// Nothing was in the index at the beginning: nothing can have changed, and copies of events are marked at the end.
     fresh: bool,
+    numbers: RefCell<Numbers>,
 }
 
 impl<'c> Batch<'c> {
     pub(super) fn new(connection: &'c Connection, logs: &'c Path, most: usize, fresh: bool) -> Self {
-        Self { connection, logs, most, waiting: 0, fresh }
+        Self { connection, logs, most, waiting: 0, fresh, numbers: RefCell::default() }
     }
 
     /// Takes a file in as it is now.
@@ -106,14 +111,18 @@ impl<'c> Batch<'c> {
         }
         let mut statement = self.connection.prepare_cached(&INSERT_ROW)?;
         let seq = bind_row(&digest.row, |values| statement.insert(values))?;
+        let fact =
+            Packer::new(self.connection, &mut self.numbers.borrow_mut()).request(&facts::request(&digest.row))?;
+        let sql = "INSERT INTO request_facts(record, fact) VALUES (?, ?)";
+        self.connection.prepare_cached(sql)?.execute(params![record, fact])?;
         if !(digest.prompt.is_empty() && digest.answer.is_empty()) {
             let sql = "INSERT INTO texts(rowid, prompt, answer) VALUES (?, ?, ?)";
             self.connection.prepare_cached(sql)?.execute(params![seq, digest.prompt, digest.answer])?;
         }
-        self.insert_events(digest)
+        self.insert_events(&record, digest)
     }
 
-    fn insert_events(&self, digest: &Digest) -> Result<()> {
+    fn insert_events(&self, record: &Id, digest: &Digest) -> Result<()> {
         if digest.events.is_empty() {
             return Ok(());
         }
@@ -121,6 +130,7 @@ impl<'c> Batch<'c> {
         for event in &digest.events {
             bind_event(event, |values| statement.execute(values))?;
         }
+        pack_events(self.connection, &mut self.numbers.borrow_mut(), record, &digest.events)?;
         if self.fresh {
             return Ok(());
         }
@@ -173,21 +183,59 @@ impl<'c> Batch<'c> {
     fn drop_exchange(&self, seq: i64, record: &Id) -> Result<()> {
         let mut statement =
             self.connection.prepare_cached("DELETE FROM events WHERE record = ? RETURNING unique_id")?;
-        let touched = statement.query_map([record], |row| row.get::<_, Option<String>>(0))?;
+        let touched = statement.query_map([record], |row| columns::Reader::new(row).code())?;
         let touched: BTreeSet<String> = touched.filter_map(Result::transpose).collect::<Result<_>>()?;
         self.connection.prepare_cached("DELETE FROM texts WHERE rowid = ?")?.execute([seq])?;
         self.connection.prepare_cached("DELETE FROM exchanges WHERE seq = ?")?.execute([seq])?;
+        self.connection.prepare_cached("DELETE FROM request_facts WHERE record = ?")?.execute([record])?;
+        self.connection.prepare_cached("DELETE FROM event_facts WHERE record = ?")?.execute([record])?;
         if self.fresh { Ok(()) } else { self.mark_copies(touched.iter().map(String::as_str).collect()) }
     }
 
     /// Of the copies of an event, that of the earliest record counts, whichever came first.
     fn mark_copies(&self, touched: BTreeSet<&str>) -> Result<()> {
-        let sql = "UPDATE events SET is_first = ((record, ordinal) = (
+        let sql =
+            "UPDATE events SET is_first = 1 - is_first WHERE unique_id = ?1 AND is_first <> ((record, ordinal) = (
                 SELECT record, ordinal FROM events WHERE unique_id = ?1 ORDER BY record, ordinal LIMIT 1
-            )) WHERE unique_id = ?1";
+            )) RETURNING record";
         let mut statement = self.connection.prepare_cached(sql)?;
-        touched.into_iter().try_for_each(|unique| statement.execute([unique]).map(drop))
+        let mut changed = BTreeSet::new();
+        for unique in touched {
+            for record in statement.query_map([columns::Code(unique)], |row| row.get::<_, Vec<u8>>(0))? {
+                changed.insert(record?);
+            }
+        }
+        let mut numbers = self.numbers.borrow_mut();
+        changed.iter().try_for_each(|record| repack(self.connection, &mut numbers, record))
     }
+}
+
+/// Packs the events of records anew of which some are copies: they were packed as if they were not.
+pub(super) fn repack_copies(connection: &Connection) -> Result<()> {
+    let mut statement = connection.prepare("SELECT DISTINCT record FROM events WHERE NOT is_first")?;
+    let records: Vec<Vec<u8>> = statement.query_map([], |row| row.get(0))?.collect::<Result<_>>()?;
+    let mut numbers = Numbers::default();
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    records.iter().try_for_each(|record| repack(connection, &mut numbers, record))?;
+    connection.execute_batch("COMMIT")
+}
+
+fn repack(connection: &Connection, numbers: &mut Numbers, record: &[u8]) -> Result<()> {
+    let sql = format!("SELECT {} FROM events WHERE record = ? AND is_first ORDER BY ordinal", columns::EVENT);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let events: Vec<EventRow> = statement.query_map([record], columns::event)?.collect::<Result<_>>()?;
+    connection.prepare_cached("DELETE FROM event_facts WHERE record = ?")?.execute([record])?;
+    pack_events(connection, numbers, &record, &events)
+}
+
+fn pack_events(connection: &Connection, numbers: &mut Numbers, record: &dyn ToSql, events: &[EventRow]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut packer = Packer::new(connection, numbers);
+    events.iter().try_for_each(|event| packer.event(&facts::event(event)))?;
+    let sql = "INSERT INTO event_facts(record, facts) VALUES (?, ?)";
+    connection.prepare_cached(sql)?.execute(params![record, packer.finish()]).map(drop)
 }
 
 impl Drop for Batch<'_> {
