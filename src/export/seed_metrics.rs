@@ -114,7 +114,9 @@ impl SeedMetrics {
             let path = path.to_owned();
             move |source| SeedMetricsError::Io { path, source }
         };
-        fs::create_dir_all(folder).map_err(failed(folder))?;
+        if !files.is_empty() {
+            fs::create_dir_all(folder).map_err(failed(folder))?;
+        }
         for (path, day) in &files {
             write_day(folder, path, day, replace).map_err(failed(path))?;
         }

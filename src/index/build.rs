@@ -27,6 +27,7 @@ pub(super) fn all_threads() -> usize {
 
 /// Opens the index and brings it up to date, or makes it anew where it cannot be used.
 pub(super) fn open(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report), IndexError> {
+    place::remove_stale(logs);
     let unusable = match Database::open(logs) {
         Ok(database) => {
             // A recorder that keeps it up to date knows what it wrote: no need to look.
@@ -90,12 +91,22 @@ pub(super) fn rebuild(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Rep
 }
 
 fn rebuild_beside(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report), Failed> {
+    let before = place::current(logs);
     let draft = Draft::create(logs).map_err(Failed::Logs)?;
     let connection = draft.connect()?;
-    let report = fill(&connection, logs, work)?;
+    let mut report = fill(&connection, logs, work)?;
+    // Before the lock, for which all who open the index wait.
+    draft.sync().map_err(Failed::Logs)?;
+    let swap = place::lock_to_swap(logs);
+    // Another made one anew meanwhile, which may have looked later: no reader may see what was there go again.
+    if place::current(logs) != before {
+        let read = report.read;
+        report = catch_up(&connection, logs, work)?;
+        report.read += read;
+    }
     // SQLite's other files come with the first use, and are those of the new place.
     connection.close().map_err(|(_, error)| error)?;
-    let database = draft.publish(logs).map_err(Failed::Logs)?.map_err(|unusable| match unusable {
+    let database = draft.publish(logs, swap).map_err(Failed::Logs)?.map_err(|unusable| match unusable {
         place::Unusable::Sqlite(error) => Failed::Sqlite(error),
         other => Failed::Logs(io::Error::other(other.to_string())),
     })?;

@@ -26,11 +26,8 @@ pub(super) struct Database {
 enum Home {
     /// Beside the logs: the file, by device and number.
     Logs([u64; 2]),
-    /// Removed when the index is closed.
-    Temporary {
-        _file: tempfile::TempPath,
-    },
-    Memory,
+    /// Without a name, or in memory: gone with this process, however it ends.
+    Nowhere,
 }
 
 /// Why an index beside the logs cannot be used as it is.
@@ -97,7 +94,7 @@ impl Database {
     pub(super) fn was_replaced(&self, logs: &Path) -> bool {
         match self.home {
             Home::Logs(known) => inode(&logs.join(NAME)).is_none_or(|now| now != known),
-            Home::Temporary { .. } | Home::Memory => false,
+            Home::Nowhere => false,
         }
     }
 
@@ -113,14 +110,21 @@ impl Database {
     /// A place in memory.
     pub(super) fn in_memory() -> Result<Self> {
         let connection = Connection::open_in_memory()?;
-        Ok(Self { connection, home: Home::Memory })
+        Ok(Self { connection, home: Home::Nowhere })
     }
 
     /// A place in the system's folder for temporary files.
     pub(super) fn temporary() -> io::Result<Result<Self>> {
         let file = tempfile::Builder::new().prefix("copilot-recorder-index-").tempfile()?.into_temp_path();
-        Ok(Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
-            .map(|connection| Self { connection, home: Home::Temporary { _file: file } }))
+        let opened =
+            Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).and_then(|connection| {
+                // SQLite opens a file when it is first asked for something.
+                connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+                Ok(Self { connection, home: Home::Nowhere })
+            });
+        // A killed process would leave the words of prompts behind: open files need no name.
+        file.close()?;
+        Ok(opened)
     }
 }
 
@@ -147,16 +151,20 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn create(logs: &Path) -> io::Result<Self> {
         remove_stale(logs);
-        let mut number = 0;
-        let (path, file) = loop {
+        for number in 0..1_000 {
             let path = logs.join(format!("{DRAFT}{}-{number}.new", std::process::id()));
-            match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1_000 => number += 1,
-                file => break (path, file?),
+            let file = match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                file => file?,
+            };
+            flock(&file, FlockOperation::LockExclusive)?;
+            // Before it was locked another process may have taken it for one that was left behind.
+            let about = file.metadata()?;
+            if inode(&path) == Some([about.dev(), about.ino()]) {
+                return Ok(Self { path, file });
             }
-        };
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { path, file })
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     /// For one writer and no reader: what is not finished is thrown away.
@@ -166,10 +174,14 @@ impl Draft {
         Ok(connection)
     }
 
-    /// Puts it into the place of the index and opens it there.
-    pub(super) fn publish(self, logs: &Path) -> io::Result<Result<Database, Unusable>> {
-        self.file.sync_data()?;
-        let _swap = lock_folder(logs, FlockOperation::LockExclusive);
+    /// Waits for the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// Puts it into the place of the index and opens it there, under the lock of [`lock_to_swap`].
+    pub(super) fn publish(self, logs: &Path, _swap: Option<File>) -> io::Result<Result<Database, Unusable>> {
+        self.sync()?;
         let path = logs.join(NAME);
         // The main file first: without it the others mean nothing, with a new one they would be taken for its own.
         for end in ["", "-wal", "-shm", "-journal"] {
@@ -201,8 +213,8 @@ pub(super) fn prepare(connection: &Connection) -> Result<()> {
 
 const DRAFT: &str = ".index-";
 
-/// Removes drafts of processes that were killed.
-fn remove_stale(logs: &Path) {
+/// Removes drafts of processes that were killed: they hold the words of prompts, and may be large.
+pub(super) fn remove_stale(logs: &Path) {
     let Ok(entries) = std::fs::read_dir(logs) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
@@ -244,6 +256,16 @@ impl Live {
             && file.read_to_string(&mut text).is_ok()
             && text == generation.to_string()
     }
+}
+
+/// While it is held nobody opens or replaces the index.
+pub(super) fn lock_to_swap(logs: &Path) -> Option<File> {
+    lock_folder(logs, FlockOperation::LockExclusive)
+}
+
+/// Which file is the index now, if there is one.
+pub(super) fn current(logs: &Path) -> Option<[u64; 2]> {
+    inode(&logs.join(NAME))
 }
 
 /// Locks the folder itself: that needs no right to write, and leaves no file behind. Where the file system has no locks,

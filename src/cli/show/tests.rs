@@ -436,6 +436,7 @@ fn json_has_all_of_it_on_one_line() {
 fn json_of_an_older_file_has_no_credentials() {
     let mut subject = subject();
     subject.row.form = Form::Older;
+    subject.record.request_body = body(r#"{"a":1}"#);
     let file = br#"{"proxy-authorization": "alice:hunter2", "request": {"url": "https://a:hunter2@x", "method": "POST",
         "headers": {"Authorization": "hunter2"}, "content": {"a": 1}}, "response": {"headers": {"Set-Cookie": "hunter2"}}}"#;
     let line = subject.json(file).unwrap();
