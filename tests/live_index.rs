@@ -92,7 +92,7 @@ impl Tail {
     }
 
     /// The ids of the next records, each of which is new.
-    async fn shows(&mut self, many: usize) -> Vec<String> {
+    async fn shows(&self, many: usize) -> Vec<String> {
         let mut ids = Vec::new();
         while ids.len() < many {
             let line = support::eventually("a record in tail", || self.lines.try_recv().ok()).await;
@@ -140,7 +140,7 @@ async fn other_processes_see_records_arrive() {
     let recorder = Setup::new(&upstream).start().await;
     traffic(&recorder, 3).await;
     listed(&recorder.setup, 3).await;
-    let mut tail = Tail::start(&recorder.setup);
+    let tail = Tail::start(&recorder.setup);
     let mut ids = tail.shows(3).await;
     for _ in 0..3 {
         traffic(&recorder, 4).await;
@@ -167,7 +167,7 @@ async fn killed_and_started_again_the_index_catches_up() {
     // Wherever the writer of the index was.
     let setup = recorder.kill();
     let recorder = setup.start().await;
-    let mut tail = Tail::start(&recorder.setup);
+    let tail = Tail::start(&recorder.setup);
     tail.shows(20).await;
     traffic(&recorder, 5).await;
     tail.shows(5).await;
