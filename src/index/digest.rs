@@ -148,7 +148,7 @@ fn ended(row: &mut Row, answer: Option<&Answer>) {
 fn answered(row: &mut Row, record: &Record, answer: Option<&Answer>) {
     let Some(answer) = answer else { return };
     row.model_answered = answer.model.as_deref().and_then(name_of);
-    row.response_id = answer.id.as_deref().filter(|id| !id.is_empty()).map(|id| shortened(id, ID_MAX));
+    row.response_id = answer.id.as_deref().map(|id| shortened(id, ID_MAX));
     row.error = answer.error.as_ref().map(|error| {
         shortened(error.code.as_deref().filter(|code| !code.is_empty()).unwrap_or(&error.message), NAME_MAX)
     });

@@ -160,7 +160,7 @@ fn hostile_messages_of_a_websocket() {
         messages: Some(vec![message(-1e300, 2, "text"), message(1.0, 2, "pong"), message(1e300, 2, "text")]),
         ..testing::record()
     };
-    let entry = &entries(&[record.clone()])[0];
+    let entry = &entries(std::slice::from_ref(&record))[0];
     let got: Vec<_> = entry["_webSocketMessages"].as_array().unwrap().iter().collect();
     let data: Vec<_> = got.iter().map(|message| message["data"].as_str().unwrap()).collect();
     assert_eq!(data, ["ab", "", "cd"], "what a pong says that it carries is in no body");
