@@ -151,11 +151,22 @@ impl Draft {
         let (path, file) = loop {
             let path = logs.join(format!("{DRAFT}{}-{number}.new", std::process::id()));
             match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1_000 => number += 1,
-                file => break (path, file?),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1_000 => {}
+                file => {
+                    let file = file?;
+                    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                        // Before it was locked, who tidies up may have taken it for one that was left behind.
+                        Err(rustix::io::Errno::WOULDBLOCK) if number < 1_000 => {}
+                        Ok(()) if number < 1_000 && !path.exists() => {}
+                        locked => {
+                            locked?;
+                            break (path, file);
+                        }
+                    }
+                }
             }
+            number += 1;
         };
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         Ok(Self { path, file })
     }
 
@@ -202,7 +213,7 @@ pub(super) fn prepare(connection: &Connection) -> Result<()> {
 const DRAFT: &str = ".index-";
 
 /// Removes drafts of processes that were killed.
-fn remove_stale(logs: &Path) {
+pub(super) fn remove_stale(logs: &Path) {
     let Ok(entries) = std::fs::read_dir(logs) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
