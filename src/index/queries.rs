@@ -231,12 +231,7 @@ impl Index {
 
     /// Hands packed facts on. `each` says with [`Given`] which of those in one value were handed on before, and returns
     /// none when the value is damaged.
-    fn stream_facts(
-        &self,
-        sql: &str,
-        values: &[Value],
-        each: &mut dyn FnMut(&[u8], &Texts, &mut Given) -> Option<()>,
-    ) -> Result<(), IndexError> {
+    fn stream_facts(&self, sql: &str, values: &[Value], each: &mut EachPacked<'_>) -> Result<(), IndexError> {
         let mut given = Given::default();
         self.ask(|index| {
             given.again();
@@ -254,6 +249,9 @@ impl Index {
         })
     }
 }
+
+/// What is done with one packed value.
+type EachPacked<'e> = dyn FnMut(&[u8], &Texts, &mut Given) -> Option<()> + 'e;
 
 /// Counts what was handed on. An index made anew in the middle gives the same in the same order: what was handed on
 /// before is left out.

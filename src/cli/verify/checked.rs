@@ -22,7 +22,7 @@ pub(super) struct Checked {
     /// As messages and the index call it.
     pub(super) key: PathBuf,
     /// What the index should have of it, if it is a record.
-    pub(super) row: Option<Row>,
+    pub(super) row: Option<Box<Row>>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -78,6 +78,6 @@ fn look(logs: &Path, found: Found) -> Looked {
         Err(why) => (None, vec![Finding::from(why)]),
     };
     let key = archive::file_key(&path, record.as_ref());
-    let row = record.map(|record| index::row_of(&record, key.to_string_lossy().into_owned()));
+    let row = record.map(|record| Box::new(index::row_of(&record, key.to_string_lossy().into_owned())));
     Looked::File(Checked { key, row, findings })
 }
