@@ -380,14 +380,16 @@ fn filters_say_what_they_mean() {
             1 => record["response"]["status_code"] = json!(429),
             2 => {
                 record["recorder"]["aborted_by"] = json!("client");
-                record["response"]["content"] =
-                    json!("data: {\"model\":\"gpt-x-1\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
+                let whole = record["response"]["content"].as_str().unwrap();
+                record["response"]["content"] = json!(whole[..whole.len() - 1]);
             }
             3 => record["response"] = json!({"status_code": 0, "headers": {}, "content": ""}),
             4 => record["request"]["url"] = json!("https://proxy.business.githubcopilot.com/chat/completions"),
             5 => record["recorder"]["timings"]["last_byte"] = json!(5000),
             6 => record["recorder"]["aborted_by"] = json!("upstream"),
             7 => record["recorder"]["kind"] = json!("nes"),
+            // It had the whole answer.
+            8 => record["recorder"]["aborted_by"] = json!("client"),
             _ => {}
         }
         logs.put(&format!("chat/{n}.json"), &record.to_string());

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use copilot_recorder::index::Index;
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 use support::HOST;
 use support::client::Session;
@@ -110,6 +111,15 @@ impl Drop for Tail {
     }
 }
 
+/// Waits until the program says that it keeps the index: from then on it makes none anew by itself.
+async fn kept(setup: &Setup) {
+    support::eventually("an index that is kept", || {
+        let asked = fs::File::open(setup.logs.join(".index.live")).ok()?;
+        flock(&asked, FlockOperation::NonBlockingLockShared).is_err().then_some(())
+    })
+    .await;
+}
+
 fn database(logs: &Path) -> PathBuf {
     logs.join("index.sqlite")
 }
@@ -139,6 +149,7 @@ async fn other_processes_see_records_arrive() {
     let upstream = upstream().await;
     let recorder = Setup::new(&upstream).start().await;
     traffic(&recorder, 3).await;
+    kept(&recorder.setup).await;
     listed(&recorder.setup, 3).await;
     let tail = Tail::start(&recorder.setup);
     let mut ids = tail.shows(3).await;
@@ -167,6 +178,8 @@ async fn killed_and_started_again_the_index_catches_up() {
     // Wherever the writer of the index was.
     let setup = recorder.kill();
     let recorder = setup.start().await;
+    listed(&recorder.setup, 20).await;
+    kept(&recorder.setup).await;
     let tail = Tail::start(&recorder.setup);
     tail.shows(20).await;
     traffic(&recorder, 5).await;
@@ -214,7 +227,7 @@ async fn a_copy_over_the_running_index_does_not_end_the_program() {
     let recorder = Setup::new(&upstream).start().await;
     let logs = recorder.setup.logs.clone();
     // From here on it is the program's own, and no reader comes between, who would mend it.
-    support::eventually("an index that is kept", || logs.join(".index.live").exists().then_some(())).await;
+    kept(&recorder.setup).await;
     let holds = |many: i64| {
         let index = rusqlite::Connection::open(database(&logs)).expect("the index");
         index.query_row("SELECT count(*) FROM exchanges", [], |row| row.get(0)) == Ok(many)

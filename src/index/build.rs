@@ -139,10 +139,6 @@ fn fill(connection: &Connection, logs: &Path, work: &mut Work<'_>) -> Result<Rep
 /// Brings an index up to date.
 pub(super) fn catch_up(connection: &Connection, logs: &Path, work: &mut Work<'_>) -> Result<Report, Failed> {
     let changes = look(connection, logs)?;
-    // What a rebuild that was killed left in the folder changed its time.
-    if changes.folders.iter().any(|folder| folder.path.is_empty()) {
-        place::remove_stale(logs);
-    }
     let read = apply(connection, logs, &changes, work, false)?;
     Ok(Report { read, ..report(connection)? })
 }
