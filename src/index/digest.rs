@@ -4,13 +4,12 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{EventRow, Initiator, Row};
-use crate::archive::{Record, SocketMessage};
+use crate::archive::{AbortedBy, Record, SocketMessage};
 use crate::copilot::answer::{self, Answer, Ending, UsageSource};
 use crate::copilot::noise::noise;
 use crate::copilot::prompt::{self, Prompt};
 use crate::copilot::telemetry::{self, Event, Key};
 use crate::copilot::token::tracking_id;
-use crate::exchange::AbortedBy;
 use crate::rules::Kind;
 
 /// What the index holds of one record.
