@@ -156,8 +156,7 @@ fn ids_that_are_not_all_named_are_said_to_be_more() {
 fn cancelled_stays_whole_on_a_usual_terminal() {
     let folder = folder();
     let editor = "JetBrains-PC/243.22562.220".to_owned();
-    Sample { user: "alexander", aborted_by: Some("client"), editor, ..Sample::completion(2) }
-        .write(&folder.path("logs"));
+    Sample { user: "alexander", editor, ..Sample::cancelled(2) }.write(&folder.path("logs"));
     let mut command = folder.command();
     command.arg("list").env("TZ", "UTC").env("NO_COLOR", "1");
     let (_, text) = on_a_terminal(&mut command, 80);

@@ -1,6 +1,6 @@
 //! `tail`: records as they arrive, written by another process.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io::Write;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::filter::FilterArgs;
 use super::logs::{LogsArgs, Opened, recorder_runs};
 use super::output::Look;
 use super::print::{Form, Printer};
-use crate::index::{Filter, Page, Row};
+use crate::index::{ANEW_MAX, Filter, Page, Row};
 
 /// Show records as they arrive, in another process than the one that records. Ctrl-C ends it.
 #[derive(Args, Debug)]
@@ -93,11 +93,15 @@ impl Follower<'_> {
         let _ = opened.outcome();
         let look = Look::of_stdout();
         let form = Form::of(self.json, &look);
-        // The mark first: what arrives between the two is shown once, because it is told from the last ones by its id.
+        let newest = |limit| Page { limit: Some(limit), offset: 0, oldest_first: false };
+        // The old ones, then the mark, then the last ones: what arrives in between is shown once, being told by its id.
+        let mut known = Known::default();
+        let old = opened.index.list(&Filter::default(), &newest(ANEW_MAX))?;
+        old.into_iter().rev().for_each(|row| drop(known.is_new(row.id)));
         let (_, mut mark) = opened.index.arrived(None)?;
-        let mut last = opened.index.list(self.filter, &Page { limit: Some(limit), offset: 0, oldest_first: false })?;
+        let mut last = opened.index.list(self.filter, &newest(limit))?;
         last.reverse();
-        let mut shown: HashSet<_> = last.iter().map(|row| row.id.clone()).collect();
+        last.iter().for_each(|row| drop(known.is_new(row.id.clone())));
         let mut printer = Printer::new(out, form, look);
         printer.rows(&opened, &last)?;
 
@@ -114,7 +118,7 @@ impl Follower<'_> {
             let (rows, next) = opened.index.arrived(Some(mark))?;
             mark = next;
             pause = if rows.is_empty() { (pause * 5 / 4).min(AT_LEISURE) } else { AT_ONCE };
-            let rows = wanted(rows, |row| !shown.remove(&row.id), |row| self.fits(&opened, row))?;
+            let rows = wanted(rows, |row| known.is_new(row.id.clone()), |row| self.fits(&opened, row))?;
             printer.rows(&opened, &rows)?;
         }
     }
@@ -132,6 +136,30 @@ impl Follower<'_> {
         let filter = Filter { since: Some(row.began), until: Some(row.began.saturating_add(1)), ..self.filter.clone() };
         let same = opened.index.list(&filter, &Page { limit: None, offset: 0, oldest_first: false })?;
         Ok(same.iter().any(|found| found.id == row.id))
+    }
+}
+
+/// The exchanges that were met last: an index that is made anew names them again.
+#[derive(Default)]
+struct Known {
+    ids: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Known {
+    /// Whether it is met for the first time.
+    fn is_new(&mut self, id: String) -> bool {
+        if !self.ids.insert(id.clone()) {
+            return false;
+        }
+        self.order.push_back(id);
+        // Twice what an index made anew names: as many may have arrived just before.
+        if self.order.len() as u64 > 2 * ANEW_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        true
     }
 }
 

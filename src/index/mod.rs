@@ -28,6 +28,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use self::build::Work;
 use self::place::{Database, Live};
 pub use indexer::Indexer;
+pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
 
 use crate::rules::Kind;

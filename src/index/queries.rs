@@ -123,7 +123,8 @@ impl Index {
     }
 
     /// Exchanges that came into the index after `mark`, in the order of their coming, and the new mark. `None`: the
-    /// mark of now, without rows; so too where the index was made anew meanwhile.
+    /// mark of now, without rows. Where the index was made anew meanwhile nobody can say which came since: the newest
+    /// [`ANEW_MAX`] by time, most of which the caller knows.
     ///
     /// # Errors
     /// When SQLite fails.
@@ -134,7 +135,13 @@ impl Index {
         let last: i64 =
             self.ask(|index| index.query_row("SELECT coalesce(max(seq), 0) FROM exchanges", [], |row| row.get(0)))?;
         let now = generation << SEQ_BITS | last;
-        let Some(mark) = mark.filter(|mark| mark >> SEQ_BITS == generation) else { return Ok((Vec::new(), now)) };
+        let Some(mark) = mark else { return Ok((Vec::new(), now)) };
+        if mark >> SEQ_BITS != generation {
+            let newest = Page { limit: Some(ANEW_MAX), offset: 0, oldest_first: false };
+            let mut rows = self.list(&Filter::default(), &newest)?;
+            rows.reverse();
+            return Ok((rows, now));
+        }
         let sql = format!("SELECT {} FROM exchanges WHERE seq > ? AND seq <= ? ORDER BY seq", columns::ROW);
         let after = mark & ((1 << SEQ_BITS) - 1);
         // What was taken out again must not bring the mark back.
@@ -278,6 +285,9 @@ impl Given {
 
 /// Nobody asks more often from one answer by hand; what a loop does is listed no further.
 pub(super) const FOLLOWERS_MAX: usize = 20;
+
+/// What arrives within the second or two between two looks of somebody who follows, on the busiest box.
+pub const ANEW_MAX: u64 = 1_000;
 
 /// Bits of a mark that count arrivals; those above are the index's generation.
 const SEQ_BITS: u32 = 48;
