@@ -139,6 +139,6 @@ impl Tap for RecorderTap {
     }
 
     fn is_idle(&self) -> bool {
-        self.in_flight == 0
+        self.assembler.is_idle()
     }
 }

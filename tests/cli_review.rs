@@ -22,12 +22,7 @@ impl Review {
     /// A completion at 1 s, one cancelled at 2 s, a chat at 3 s, telemetry of the first at 9 s.
     fn new() -> Self {
         let review = Self::empty();
-        for sample in [
-            Sample::completion(1),
-            Sample { aborted_by: Some("client"), ..Sample::completion(2) },
-            Sample::chat(3),
-            Sample::telemetry(9, 1),
-        ] {
+        for sample in [Sample::completion(1), Sample::cancelled(2), Sample::chat(3), Sample::telemetry(9, 1)] {
             review.add(&sample);
         }
         review

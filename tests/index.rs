@@ -378,12 +378,18 @@ fn filters_say_what_they_mean() {
         let mut record = chat(n, &format!("number{n}"), "a");
         match n {
             1 => record["response"]["status_code"] = json!(429),
-            2 => record["recorder"]["aborted_by"] = json!("client"),
+            2 => {
+                record["recorder"]["aborted_by"] = json!("client");
+                let whole = record["response"]["content"].as_str().unwrap();
+                record["response"]["content"] = json!(whole[..whole.len() - 1]);
+            }
             3 => record["response"] = json!({"status_code": 0, "headers": {}, "content": ""}),
             4 => record["request"]["url"] = json!("https://proxy.business.githubcopilot.com/chat/completions"),
             5 => record["recorder"]["timings"]["last_byte"] = json!(5000),
             6 => record["recorder"]["aborted_by"] = json!("upstream"),
             7 => record["recorder"]["kind"] = json!("nes"),
+            // It had the whole answer.
+            8 => record["recorder"]["aborted_by"] = json!("client"),
             _ => {}
         }
         logs.put(&format!("chat/{n}.json"), &record.to_string());
@@ -482,6 +488,36 @@ fn an_exchange_is_found_by_its_id_or_file() {
     }
     assert_eq!(index.answered("a-27").unwrap().map(|row| row.id), Some(id(27)));
     assert_eq!(index.answered("a-1").unwrap(), None);
+}
+
+#[test]
+fn a_chain_of_answers_is_followed_both_ways() {
+    let logs = Logs::new();
+    let goes_on = |number: usize, previous: &str| {
+        let mut record = chat(number, "q", "a");
+        let body = json!({"model": "m", "input": "q", "stream": false, "previous_response_id": previous});
+        record["request"]["content"] = json!(body.to_string());
+        record.to_string()
+    };
+    let long = "s".repeat(600);
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    // Tried again, and the order of the files is not that of the time.
+    logs.put("chat/a.json", &goes_on(3, "a-1"));
+    logs.put("chat/b.json", &goes_on(2, "a-1"));
+    logs.put("chat/4.json", &goes_on(4, "a-3"));
+    logs.put("chat/5.json", &goes_on(5, &long));
+    let (index, _) = logs.open();
+    let next = |answer: &str| ids(&index.following(answer).unwrap()).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(next("a-1"), [id(2), id(3)]);
+    assert_eq!(next("a-3"), [id(4)]);
+    assert_eq!((next("a-2"), next(&long)), (vec![], vec![id(5)]));
+    assert_eq!(index.answered("a-3").unwrap().map(|row| row.id), Some(id(3)));
+    for n in 10..50 {
+        logs.put(&format!("chat/{n}.json"), &goes_on(n, "a-4"));
+    }
+    let (index, _) = logs.open();
+    let loops = index.following("a-4").unwrap();
+    assert_eq!((loops.len(), &loops[0].id), (20, &id(10)));
 }
 
 #[test]
@@ -601,6 +637,33 @@ fn the_indexer_takes_in_what_is_written_and_outlives_a_new_index() {
 }
 
 #[test]
+fn only_the_index_that_is_kept_up_to_date_is_trusted() {
+    use rustix::fs::{FlockOperation, flock};
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    let generation = || {
+        drop(logs.open());
+        let index = rusqlite::Connection::open(logs.database()).unwrap();
+        index.query_row("SELECT number FROM generation", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    // As the recorder says it: by a lock, and the index that it means.
+    let path = logs.path().join(".index.live");
+    fs::write(&path, generation().to_string()).unwrap();
+    let live = fs::File::open(&path).unwrap();
+    flock(&live, FlockOperation::LockExclusive).unwrap();
+    logs.put("chat/2.json", &chat(2, "q", "a").to_string());
+    assert_eq!(logs.open().1.records, 1, "the recorder will take it in");
+    assert_eq!(Index::rebuild(logs.path(), &mut |_| ()).unwrap().1.records, 2);
+    logs.put("chat/3.json", &chat(3, "q", "a").to_string());
+    assert_eq!(logs.open().1.records, 3, "the recorder does not know this one yet");
+    fs::write(&path, generation().to_string()).unwrap();
+    logs.put("chat/4.json", &chat(4, "q", "a").to_string());
+    assert_eq!(logs.open().1.records, 3);
+    drop(live);
+    assert_eq!(logs.open().1.records, 4, "it is gone");
+}
+
+#[test]
 fn what_does_not_fit_the_queue_is_found_by_a_look() {
     let logs = Logs::new();
     let indexer = Indexer::start(logs.path());
@@ -691,7 +754,6 @@ fn processes_share_the_index() {
     let logs = Logs::new();
     fs::create_dir(logs.path().join("chat")).unwrap();
     let mut recorder = another("a_process_that_records", logs.path());
-    let mut counts = Vec::new();
     let mut rounds = 0;
     while recorder.try_wait().unwrap().is_none() {
         let (index, report) =
@@ -699,12 +761,71 @@ fn processes_share_the_index() {
         let rows = index.list(&Filter::default(), &ALL).unwrap();
         assert!(rows.is_sorted_by_key(|row| (row.began, row.id.clone())));
         assert!(report.records <= rows.len() as u64);
-        counts.push(rows.len());
         rounds += 1;
     }
     assert!(recorder.wait().unwrap().success());
-    assert!(counts.is_sorted(), "nothing that was there goes: {counts:?}");
     let dump = logs.open().0.dump().unwrap();
     assert_eq!(dump.iter().filter(|line| line.starts_with("exchange ")).count(), 400);
     assert_eq!(dump, logs.truth());
+}
+
+#[test]
+fn of_many_the_first_ten_are_named_and_of_answers_the_newest() {
+    let logs = Logs::new();
+    for n in 1..=12 {
+        let mut record = chat(n, "q", "a");
+        let reply = record["response"]["content"].as_str().unwrap().replace(&format!("a-{n}\""), "same\"");
+        record["response"]["content"] = json!(reply);
+        logs.put(&format!("chat/{n}.json"), &record.to_string());
+    }
+    let (index, _) = logs.open();
+    let Located::Several(rows) = index.find("0193").unwrap() else { panic!("several") };
+    assert_eq!(ids(&rows), (1..=10).map(id).collect::<Vec<_>>());
+    assert_eq!(index.answered("same").unwrap().map(|row| row.id), Some(id(12)));
+    let slower = |slower_than| index.count(&Filter { slower_than: Some(slower_than), ..Filter::default() }).unwrap();
+    assert_eq!((slower(10.4), slower(10.5)), (12, 0), "slower than, not as slow as");
+}
+
+#[test]
+fn what_is_gone_is_found_by_no_word() {
+    let logs = Logs::new();
+    for (n, word) in [(1, "alpha"), (2, "beta")] {
+        logs.put(&format!("chat/{n}.json"), &chat(n, word, "x").to_string());
+    }
+    let texts = || {
+        let index = rusqlite::Connection::open(logs.database()).unwrap();
+        index.query_row("SELECT count(*) FROM texts WHERE texts MATCH 'beta'", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!((search(&logs.open().0, "beta"), texts()), (vec!["chat/2.json".to_owned()], 1));
+    logs.remove("chat/2.json");
+    assert_eq!((search(&logs.open().0, "beta"), texts()), (Vec::new(), 0), "what is deleted is not kept here");
+}
+
+#[test]
+fn when_the_first_copy_goes_the_next_by_path_is_the_exchange() {
+    let logs = Logs::new();
+    let text = chat(1, "q", "a").to_string();
+    for name in ["z.json", "b/1.json", "c/1.json"] {
+        logs.put(name, &text);
+    }
+    let file = |index: &Index| index.list(&Filter::default(), &ALL).unwrap().remove(0).file;
+    for (owner, next) in [("b/1.json", "c/1.json"), ("c/1.json", "z.json")] {
+        assert_eq!(file(&logs.open().0), owner);
+        logs.remove(owner);
+        assert_eq!(file(&logs.open().0), next);
+    }
+    assert_eq!(logs.open().0.dump().unwrap(), logs.truth());
+}
+
+#[test]
+fn a_copy_that_goes_is_no_arrival() {
+    let logs = Logs::new();
+    let text = chat(1, "q", "a").to_string();
+    logs.put("a/1.json", &text);
+    logs.put("b/1.json", &text);
+    let (index, _) = logs.open();
+    let (_, mark) = index.arrived(None).unwrap();
+    logs.remove("b/1.json");
+    assert_eq!(ids(&index.arrived(Some(mark)).unwrap().0), [""; 0]);
+    assert_eq!(index.dump().unwrap(), logs.truth());
 }

@@ -134,6 +134,10 @@ fn records_of_each_version_are_counted() {
         assert!(total["cancelled"].is_null(), "{version}");
         assert_eq!(total["first_byte"], json!({"n": 0, "p50": null, "p90": null, "p99": null}), "{version}");
         assert_eq!((&total["total"]["p50"], &total["active_users"]), (&json!(382.4), &json!(1)), "{version}");
+        // These clients do not say who asked; what went wrong the statuses tell.
+        let (chats, turns) = (of("chat"), json!([total["turns"], total["follow_ups"], total["turns_unknown"]]));
+        assert_eq!(turns, if chats > 0 { json!([null, null, chats]) } else { json!([0, 0, 0]) }, "{version}");
+        assert_eq!(total["errors"], 0, "{version}");
         assert_eq!(total["tokens_in"], 67 * of("completions"), "{version}");
         let known = version == "1.0";
         let suggestions = [&total["shown"], &total["accepted"], &total["lines_accepted"], &total["chars_shown"]];

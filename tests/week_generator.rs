@@ -9,7 +9,7 @@ use support::records::Record;
 use support::week::{self, Ask, DAY, Exchange, FIELDS, Layout, MONDAY, Options, Truth, Writer};
 
 /// Special cases, and how often the ordinary week has them at least.
-const CASES: [(&str, u64); 79] = [
+const CASES: [(&str, u64); 80] = [
     ("Microsoft's telemetry", 5),
     ("WebSocket turn", 30),
     ("WebSocket: cancelled", 3),
@@ -54,6 +54,7 @@ const CASES: [(&str, u64); 79] = [
     ("messages", 20),
     ("models", 10),
     ("namesakes", 1),
+    ("shared account over a stranger's connection", 2),
     ("next edit", 100),
     ("next edit cancelled", 20),
     ("next edit from the cache", 10),
@@ -267,7 +268,16 @@ fn the_truth_agrees_with_itself() {
         assert_eq!((&users[unknown]["shown"], &users[unknown]["telemetry_users"]), (&Value::Null, &json!(0)));
     }
     assert_eq!(users["-"]["active_users"], Value::Null);
-    assert_eq!(users["sam"]["shown"], Value::Null, "the events of a shared account are of the first in the alphabet");
+    for sharer in ["rosa", "sam"] {
+        assert!(number(&users[sharer]["shown"]) > 0, "{sharer}: the events of a shared account are of who brings them");
+    }
+    let ask = Ask { by: Some("day"), users: vec!["-".to_owned()], ..Ask::default() };
+    let (days, _) = truth.rows(&ask);
+    for (day, row) in &days {
+        let spoke = ["2026-03-05", "2026-03-06"].contains(&day.as_str());
+        assert_eq!(!row["shown"].is_null(), spoke, "{day}: of nobody only suggestions of his own are known");
+    }
+    assert!(days.len() >= 5);
     assert!(number(&users["quinn"]["requests"]) > 0);
 }
 

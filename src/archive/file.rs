@@ -240,12 +240,18 @@ pub(super) fn common(file: &File<'_>, read_body: impl Fn(Raw<'_>, Place) -> supe
     })
 }
 
-/// `user`, `user:password`, `-`, or null. What follows the colon stays behind.
+/// `user`, `user:password`, `-`, or null. What follows the colon stays behind. A credential as the header has it is no
+/// name.
 fn user(raw: Raw<'_>) -> Option<String> {
     let text = raw::text(raw)?;
     let user = text.split(':').next().unwrap_or_default();
-    (!matches!(user, "" | "-")).then(|| user.to_owned())
+    let scheme = user.split_once(' ').map_or("", |(scheme, _)| scheme);
+    let is_credential = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (!is_credential && !matches!(user, "" | "-")).then(|| user.to_owned())
 }
+
+/// With which an `Authorization` header begins.
+const SCHEMES: [&str; 3] = ["Basic", "Bearer", "token"];
 
 /// Microseconds since 1970.
 pub(super) fn time_of(file: &File<'_>) -> Option<i64> {

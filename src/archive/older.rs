@@ -22,10 +22,12 @@ pub(super) fn parse(path: &Path, file: &File<'_>) -> Result<Record, Unreadable> 
     record.client = name.and_then(|name| name.client()).map(|client| client.to_string());
     // Before the folder's user is taken: the id must not depend on where the file lies.
     record.id = derived_id(&record);
+    record.began = began(&record);
     (record.kind, record.rule) = kind(path, &record);
     if record.user.is_none() {
         record.user = folders(path).0.map(str::to_owned);
     }
+    record.user = record.user.filter(|user| user != NOBODY);
     let target = target(&record.url);
     if redaction::body_is_secret(target.as_bytes()) {
         for body in [&mut record.request_body, &mut record.response_body] {
@@ -35,6 +37,17 @@ pub(super) fn parse(path: &Path, file: &File<'_>) -> Result<Record, Unreadable> 
         }
     }
     Ok(record)
+}
+
+/// What the older tool called whoever had no name, from 1.1 on, in its first key and as a folder.
+const NOBODY: &str = "anonymous";
+
+/// The older tool took the time when it wrote, after the response: the request began as much earlier as all took.
+fn began(record: &Record) -> i64 {
+    // No exchange takes longer than a day; a text that says so must not move the record into another year.
+    const DAY: f64 = 86_400_000.0;
+    let took = record.timings.last_byte.filter(|took| *took <= DAY).unwrap_or_default();
+    record.began.saturating_sub((took * 1000.0).round() as i64)
 }
 
 /// `382.4ms`

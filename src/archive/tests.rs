@@ -172,7 +172,20 @@ fn the_first_version_has_bodies_as_text() {
     assert_eq!((found.request_body.text.as_str(), found.response_body.size), ("{\"prompt\":\"p\"}", 14));
     assert_eq!((found.user.as_deref(), found.client.as_deref()), (Some("ann"), Some("10.0.0.7")));
     assert_eq!((found.complete, found.timings.last_byte), (None, Some(382.4)));
-    assert_eq!(found.began, 1_733_663_903_331_449, "the record's own time, not the name's");
+    assert_eq!(found.began, 1_733_663_903_331_449 - 382_400, "the record's own time, not the name's");
+}
+
+#[test]
+fn the_older_tool_took_the_time_when_all_was_over() {
+    let began = |consumed: Value| {
+        let mut value = older(json!("ann"), json!("p"), json!("a"));
+        value["proxy-time-consumed"] = consumed;
+        1_733_663_903_331_449 - record("x.json", &value).began
+    };
+    assert_eq!(began(json!("61000.25ms")), 61_000_250);
+    for untold in [Value::Null, json!("soon"), json!("-5ms"), json!("1e300ms"), json!("NaNms")] {
+        assert_eq!(began(untold.clone()), 0, "{untold}");
+    }
 }
 
 #[test]
@@ -234,6 +247,75 @@ fn a_masked_name_leads_to_its_file() {
 }
 
 #[test]
+fn of_files_that_fit_a_masked_name_the_first_is_meant() {
+    let logs = tempfile::tempdir().unwrap();
+    let name = |password: &str| format!("2024-12-08T13-05-57.639893_m_127.0.0.1_ann-{password}_vscode.json");
+    let masked = name("*");
+    // The name without any password is no file of that login.
+    fs::write(logs.path().join(name("")), "{}").unwrap();
+    assert_eq!(real_path(logs.path(), Path::new(&masked)), Path::new(&masked));
+    for password in ["b", "a", "c"] {
+        fs::write(logs.path().join(name(password)), "{}").unwrap();
+    }
+    assert_eq!(real_path(logs.path(), Path::new(&masked)), Path::new(&name("a")));
+}
+
+#[test]
+fn what_a_record_adds_to_its_plain_form_is_taken() {
+    let mut value = ours();
+    value["recorder"]["aborted_by"] = json!("shutdown");
+    value["recorder"]["chunks"] = json!([[1.5, 4], "odd", [2]]);
+    value["recorder"]["response"]["raw_headers"] =
+        json!([["X-A", "1"], ["x-a", "2"], [7], ["x-b", {"base64": "/w=="}]]);
+    let found = record("chat/x.json", &value);
+    assert_eq!(found.aborted_by, Some(AbortedBy::Shutdown));
+    assert_eq!(found.chunks, [(1.5, 4)], "one odd chunk hides no other");
+    let headers: Vec<_> = found.response_headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(headers, [("X-A", "1"), ("x-a", "2"), ("x-b", "\u{ff}")]);
+}
+
+#[test]
+fn names_and_folders_of_older_records_are_read_to_the_letter() {
+    let value = older(json!("-"), json!("p"), json!("a"));
+    let client = |name: &str| record(name, &value).client;
+    assert_eq!(client("2024-12-08T13-05-57.639893_m_2001-db8--1_-_-.json").as_deref(), Some("2001:db8::1"));
+    assert_eq!(client("2024-12-08T13-05-57.639893_m_nobody_-_-.json"), None);
+    for (path, user) in [("ann/../completions/x.json", None), ("../ann/completions/x.json", Some("ann"))] {
+        assert_eq!(record(path, &value).user.as_deref(), user, "{path}");
+    }
+}
+
+#[test]
+fn only_the_logs_own_folders_and_files_are_passed_over() {
+    let logs = tempfile::tempdir().unwrap();
+    for file in ["metrics/2024/x.json", "metrics/y.json", "chat/metrics/index.sqlite.json"] {
+        fs::create_dir_all(logs.path().join(file).parent().unwrap()).unwrap();
+        fs::write(logs.path().join(file), "{}").unwrap();
+    }
+    let listed = |folder: &str| {
+        let mut found = Vec::new();
+        list(logs.path(), Path::new(folder), &mut |entry| found.push(format!("{entry:?}"))).unwrap();
+        found
+    };
+    assert_eq!(listed("metrics"), [""; 0]);
+    assert_eq!(listed("chat"), [r#"Folder("chat/metrics")"#]);
+    assert_eq!(listed("chat/metrics"), [r#"File("chat/metrics/index.sqlite.json")"#]);
+}
+
+#[test]
+fn a_file_is_checked_against_the_folders_of_kinds_and_the_other_files() {
+    let mut ids = verify::Ids::default();
+    let mut findings = |path: &str, value: &Value| {
+        let (record, mut findings) = verify::check(Path::new(path), value.to_string().as_bytes());
+        findings.extend(record.and_then(|record| ids.see(record.id)));
+        findings.iter().map(verify::Finding::class).filter(|class| *class != "unchecked").collect::<Vec<_>>()
+    };
+    assert_eq!(findings("backup/2024/nes/x.json", &ours()), [""; 0], "what lies that deep is somebody's own order");
+    assert_eq!(findings("a.json", &older(json!("-"), json!("p"), json!("a"))), [""; 0]);
+    assert_eq!(findings("b.json", &older(json!("-"), json!("p"), json!("a"))), ["duplicate"]);
+}
+
+#[test]
 fn no_usable_token_comes_out() {
     let mut value = older(json!("ann"), json!("p"), json!("a"));
     value["request"]["url"] = json!("https://u:pass@api.example.com/x?key=k3y&n=1");
@@ -266,9 +348,14 @@ fn folders_tell_the_user_and_the_type() {
         ("../bob/telemetry/x.json", Some("bob"), Kind::Telemetry),
         ("x.json", None, Kind::Other),
         ("-/extension/x.json", None, Kind::Extension),
+        ("usage/anonymous/chat/x.json", None, Kind::Chat),
     ] {
         let found = record(path, &other("https://api.example.com/unheard/of"));
         assert_eq!((found.user.as_deref(), found.kind), (user, kind), "{path}");
+    }
+    for user in [json!("anonymous"), json!("anonymous:")] {
+        let found = record("usage/anonymous/chat/x.json", &older(user, json!("p"), json!("a")));
+        assert_eq!(found.user, None, "its word for nobody is no person");
     }
     let chat = "https://api.githubcopilot.com/chat/completions";
     assert_eq!(record("ann/nes/x.json", &other(chat)).kind, Kind::Nes, "the older tool looked at the model");

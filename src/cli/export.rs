@@ -25,11 +25,12 @@ use crate::index::{Filter, Progress, Row};
 #[command(after_help = "\
 Examples:
   copilot-recorder export --format har --since 1h --out last-hour.har
-  copilot-recorder export --format jsonl --kind chat | jq .answer.choices[0].text
+  copilot-recorder export --format jsonl --kind chat | jq '.answer.choices[0].text'
   copilot-recorder export --format csv --user ann --out ann.csv
   copilot-recorder export --format seed-metrics --force
 
-Exit codes: 0 done; 1 there was nothing to export, or not everything could be read; 2 the file is there already.")]
+Exit codes: 0 done; 1 there was nothing to export, or not everything could be read; 2 wrong usage, or \
+the file is there already; 3 the records cannot be read, or the export cannot be written.")]
 pub struct ExportArgs {
     #[command(flatten)]
     logs: LogsArgs,

@@ -167,10 +167,13 @@ fn instant(text: &str) -> Result<i64, String> {
 /// A point in time, in microseconds since 1970. Without a zone it is one of `now`'s.
 pub(super) fn when<Z: TimeZone>(text: &str, now: &DateTime<Z>) -> Result<i64, String> {
     let text = text.trim();
+    let signed = text.starts_with(['+', '-']);
     let time = match text {
         "now" => Some(now.timestamp_micros()),
         "today" => start_of(now.date_naive(), now),
         "yesterday" => now.date_naive().checked_sub_days(Days::new(1)).and_then(|day| start_of(day, now)),
+        // Neither a span to come nor a year of more than four digits.
+        _ if signed => None,
         _ => ago(text, now).or_else(|| date_or_time(text, now)),
     };
     time.ok_or_else(|| {

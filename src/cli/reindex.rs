@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Instant;
 
+use anyhow::anyhow;
 use clap::Args;
 
 use super::CliError;
@@ -30,6 +31,10 @@ pub fn run(args: &ReindexArgs, out: &mut dyn Write) -> Result<u8, CliError> {
     let bar = Bar::new("indexing");
     let (_, report) = Index::rebuild(&folder, &mut |progress| bar.at(progress))?;
     bar.finish();
+    // Set where the new index is not beside the logs: it ends with this command, and nothing was done.
+    if let Some(why) = report.rebuilt {
+        return Err(CliError::Start(anyhow!("the index was not replaced: {why}")));
+    }
     writeln!(out, "{}", summary(report.records, report.skipped_total, began.elapsed().as_secs_f64()))?;
     out.flush()?;
     match skipped(&report) {

@@ -10,7 +10,8 @@ use super::table::{Cell, Column};
 use crate::exchange::AbortedBy;
 use crate::index::Row;
 
-/// The table of `list`, `search` and `tail`.
+/// The table of `list`, `search` and `tail`. As far as they can be shortened, all but the spare ones have 80 columns
+/// with `completions` and `cancelled` in them.
 pub const COLUMNS: [Column; 9] = [
     Column::new("TIME"),
     Column::new("ID"),
@@ -18,7 +19,7 @@ pub const COLUMNS: [Column; 9] = [
     Column::new("HTTP").right(),
     Column::new("USER").least(5),
     Column::new("EDITOR").least(8).spare(1),
-    Column::new("ABOUT").least(6),
+    Column::new("ABOUT").least(5),
     Column::new("TOTAL").right(),
     Column::new("TOKENS OR SIZE").right().spare(2),
 ];

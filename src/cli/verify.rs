@@ -27,7 +27,7 @@ use crate::index::{Filter, Index, IndexError, Located, Progress, Row};
 #[command(after_help = "\
 Examples:
   copilot-recorder verify
-  copilot-recorder verify --logs /mnt/copy --json | jq -r .file")]
+  copilot-recorder verify --logs /mnt/copy --json | jq -r 'select(.file).file'")]
 pub struct VerifyArgs {
     #[command(flatten)]
     logs: LogsArgs,

@@ -4,7 +4,7 @@
 #[must_use]
 pub fn tracking_id(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.trim().split_once(' ')?;
-    let fields = token.trim_start().split(':').next()?;
+    let fields = token.split(':').next()?;
     let tid = fields.split(';').find_map(|field| field.trim().strip_prefix("tid="))?;
     (scheme.eq_ignore_ascii_case("bearer") && !tid.is_empty()).then_some(tid)
 }

@@ -163,6 +163,12 @@ impl Assembler {
         self.flights.len() + self.sockets.values().map(Socket::turns).sum::<usize>()
     }
 
+    /// Nothing is cut off when the connection is closed now: nothing is in flight but WebSockets between two turns.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.flights.keys().all(|stream| self.sockets.get(stream).is_some_and(Socket::is_between_turns))
+    }
+
     fn request(&mut self, at: Instant, stream: StreamId, head: RequestHead, out: &mut Vec<Action>) {
         // No observer begins a stream twice; were it so, the first must not vanish.
         self.finish(stream, Cut { malformed: Some("its stream began again"), ..Cut::default() }, out);

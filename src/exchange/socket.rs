@@ -134,6 +134,11 @@ impl Socket {
         self.turns.len()
     }
 
+    /// Nothing is under way on it, and closing it cuts nothing off: clients keep it open for the next turn.
+    pub(super) fn is_between_turns(&self) -> bool {
+        self.has_turns && self.turns.is_empty() && self.begun == [None; 2]
+    }
+
     /// When something of a turn is due to be spooled.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.turns.iter().filter_map(Flight::deadline).min()

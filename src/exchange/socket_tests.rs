@@ -210,6 +210,21 @@ fn every_closing_event_closes_and_only_the_servers() {
 }
 
 #[test]
+fn a_socket_between_two_turns_is_idle() {
+    let mut script = Script::new("/responses");
+    assert!(script.assembler.is_idle(), "it waits for the first");
+    assert!(!script.begins(ClientToServer).assembler.is_idle(), "a message is under way");
+    script.message(ClientToServer, Text, CREATE.as_bytes(), false);
+    assert!(!script.assembler.is_idle());
+    assert!(!script.down(DELTA).assembler.is_idle());
+    assert!(script.down(DONE).assembler.is_idle());
+    assert!(script.message(ServerToClient, Ping, b"", false).assembler.is_idle());
+    let mut other = Script::new("/live");
+    assert!(!other.up("a").down("b").assembler.is_idle(), "nobody knows what it waits for");
+    assert!(!Script::new("/skip/responses").assembler.is_idle(), "nor what is not read");
+}
+
+#[test]
 fn turns_wait_for_each_other() {
     let create = |id: &str| format!(r#"{{"previous_response_id":"{id}","type":"response.create"}}"#);
     let mut script = Script::new("/responses");
@@ -347,6 +362,24 @@ fn the_ceiling_cuts_the_body_and_the_list_says_what_is_there() {
     assert!(exchange.request.body.truncated && exchange.response.as_ref().unwrap().body.truncated);
     let sizes: Vec<_> = exchange.websocket.unwrap().messages.iter().map(|message| message.bytes).collect();
     assert_eq!(sizes, [6, 3, 0, 10, 0]);
+}
+
+#[test]
+fn what_separates_messages_takes_room_too() {
+    let mut script = Script::with("/ws", Version::Http11, 10);
+    script.up("123456").up("7890").over();
+    let exchange = script.one();
+    assert_eq!(bodies(&exchange)[0], "123456\n789");
+    let sizes: Vec<_> = exchange.websocket.unwrap().messages.iter().map(|message| message.bytes).collect();
+    assert_eq!(sizes, [6, 3]);
+}
+
+#[test]
+fn a_socket_that_was_lost_is_not_whole_though_both_said_goodbye() {
+    let mut script = Script::new("/ws");
+    script.message(ClientToServer, Close, b"", false).message(ServerToClient, Close, b"", false).lost();
+    let exchange = script.one();
+    assert!(!exchange.complete && exchange.malformed.is_some());
 }
 
 #[test]

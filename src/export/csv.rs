@@ -71,7 +71,7 @@ impl<W: Write> Writer<W> {
     /// When `out` fails.
     pub fn new(out: W) -> io::Result<Self> {
         let mut out = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
-        out.write_record(COLUMNS)?;
+        out.write_record(COLUMNS).map_err(io_error)?;
         Ok(Self { out })
     }
 
@@ -88,10 +88,9 @@ impl<W: Write> Writer<W> {
                 Value::String(text) => harmless(text),
                 other => other.to_string(),
             };
-            self.out.write_field(cell)?;
+            self.out.write_field(cell).map_err(io_error)?;
         }
-        self.out.write_record(None::<&[u8]>)?;
-        Ok(())
+        self.out.write_record(None::<&[u8]>).map_err(io_error)
     }
 
     /// Ends the document and gives back what it was written to.
@@ -100,6 +99,14 @@ impl<W: Write> Writer<W> {
     /// When `out` fails.
     pub fn finish(self) -> io::Result<W> {
         self.out.into_inner().map_err(::csv::IntoInnerError::into_error)
+    }
+}
+
+/// What `out` said: as the library hands it on, nobody could tell a closed pipe from a full disk.
+fn io_error(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

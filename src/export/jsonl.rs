@@ -39,13 +39,11 @@ impl<W: Write> Writer<W> {
     pub fn add(&mut self, row: &Row, record: &Record) -> io::Result<()> {
         // Bodies of telemetry are events, not conversations; some have a `prompt` property of their own.
         let conversation = row.kind != Kind::Telemetry;
-        let line = Line {
-            row,
-            prompt: conversation.then(|| prompt::read(&record.request_body.text)).flatten(),
-            answer: (conversation && record.status.is_some())
-                .then(|| answer::read(&record.response_body.text))
-                .flatten(),
-        };
+        let prompt = conversation.then(|| prompt::read(&record.request_body.text)).flatten();
+        let answer =
+            (conversation && record.status.is_some()).then(|| answer::read(&record.response_body.text)).flatten();
+        let answer = answer.map(|answer| answer.or_estimate(prompt.as_ref()));
+        let line = Line { row, prompt, answer };
         serde_json::to_writer(&mut self.out, &line)?;
         self.out.write_all(b"\n")
     }
@@ -92,6 +90,20 @@ mod tests {
         assert!(
             text.starts_with(r#"{"id":"01890000-0000-7000-8000-000000000001","file":"completions/a.json","form":"#)
         );
+    }
+
+    #[test]
+    fn an_answer_without_tokens_has_its_requests_estimate() {
+        let mut record = testing::record();
+        record.request_body.text = r#"{"prompt":"a","extra":{"prompt_tokens":60,"suffix_tokens":7}}"#.into();
+        let usage = |record: &Record| {
+            let line: Value = serde_json::from_str(&lines(&[(testing::row(), record.clone())])).unwrap();
+            [line["answer"]["usage"]["input"].clone(), line["answer"]["usage"]["source"].clone()]
+        };
+        record.response_body.text = r#"{"choices":[{"index":0,"text":"b"}]}"#.into();
+        assert_eq!(usage(&record), [Value::from(67), Value::from("request")]);
+        record.response_body.text = r#"{"choices":[{"index":0,"text":"b"}],"usage":{"prompt_tokens":70}}"#.into();
+        assert_eq!(usage(&record), [Value::from(70), Value::from("answer")]);
     }
 
     #[test]

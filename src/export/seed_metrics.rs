@@ -63,8 +63,10 @@ type Noise = BTreeMap<&'static str, u64>;
 
 /// The older tool's word for a person without a name.
 const NOBODY: &str = "anonymous";
-/// Its word for an editor without a name; ours for a language without one.
-const NOTHING: &str = "-";
+/// Its word for an editor without a name.
+const NO_EDITOR: &str = "-";
+/// Its word for ghost text that does not tell its language.
+const NO_LANGUAGE: &str = "unknown";
 
 impl SeedMetrics {
     /// Whether an exchange is of a kind that is counted: ghost text and chat.
@@ -86,7 +88,7 @@ impl SeedMetrics {
             *person.noise.entry(rule.as_str()).or_default() += 1;
             return;
         }
-        let editor = row.editor_version.as_deref().unwrap_or(NOTHING).replace('/', "-");
+        let editor = row.editor_version.as_deref().unwrap_or(NO_EDITOR).replace('/', "-");
         if row.kind == Kind::Chat {
             day.total_chat_turns += 1;
             person.chat_turns += 1;
@@ -94,7 +96,7 @@ impl SeedMetrics {
         } else {
             day.total_completions_count += 1;
             person.completions_count += 1;
-            let language = row.language.clone().unwrap_or_else(|| NOTHING.to_owned());
+            let language = row.language.clone().unwrap_or_else(|| NO_LANGUAGE.to_owned());
             *person.completions.entry(editor).or_default().entry(language).or_default() += 1;
         }
     }
@@ -112,7 +114,9 @@ impl SeedMetrics {
             let path = path.to_owned();
             move |source| SeedMetricsError::Io { path, source }
         };
-        fs::create_dir_all(folder).map_err(failed(folder))?;
+        if !files.is_empty() {
+            fs::create_dir_all(folder).map_err(failed(folder))?;
+        }
         for (path, day) in &files {
             write_day(folder, path, day, replace).map_err(failed(path))?;
         }

@@ -1,7 +1,5 @@
 //! Who is who: proxy users, and the `tid` of their tokens.
 
-use std::collections::hash_map::Entry;
-
 use foldhash::HashMap;
 
 use super::names::{Name, Names};
@@ -27,32 +25,33 @@ pub(super) enum Person {
     Tid(Name),
 }
 
-/// Which `tid` belongs to which user.
+/// Which `tid` belongs to which users, in the alphabet's order: several share one account.
 #[derive(Debug, Default)]
-pub(super) struct Persons(HashMap<Name, Name>);
+pub(super) struct Persons(HashMap<Name, Vec<Name>>);
 
 impl Persons {
-    /// The `tid` belongs to the user; of several users, to the first in the alphabet.
+    /// The `tid` belongs to the user, perhaps among others.
     pub(super) fn learn(&mut self, tid: Name, user: Name, names: &Names) {
-        match self.0.entry(tid) {
-            Entry::Vacant(entry) => _ = entry.insert(user),
-            Entry::Occupied(mut entry) if names.text(user) < names.text(*entry.get()) => _ = entry.insert(user),
-            Entry::Occupied(_) => {}
+        let owners = self.0.entry(tid).or_default();
+        if let Err(place) = owners.binary_search_by(|owner| names.text(*owner).cmp(names.text(user))) {
+            owners.insert(place, user);
         }
     }
 
     /// Of an exchange the proxy's user comes first: he was asked.
-    pub(super) fn of_exchange(&self, Identity { user, tid }: Identity) -> Person {
-        Person::of(user.or_else(|| self.owner(tid)), tid)
+    pub(super) fn of_exchange(&self, identity: Identity) -> Person {
+        Person::of(identity.user.or_else(|| self.owner(identity)), identity.tid)
     }
 
     /// Of an event its own `tid` comes first: a batch may come through the tunnel of another.
-    pub(super) fn of_event(&self, Identity { user, tid }: Identity) -> Person {
-        Person::of(self.owner(tid).or(user), tid)
+    pub(super) fn of_event(&self, identity: Identity) -> Person {
+        Person::of(self.owner(identity).or(identity.user), identity.tid)
     }
 
-    fn owner(&self, tid: Option<Name>) -> Option<Name> {
-        self.0.get(&tid?).copied()
+    /// Of several whose the `tid` is, the one who brought it; else the first in the alphabet.
+    fn owner(&self, Identity { user, tid }: Identity) -> Option<Name> {
+        let owners = self.0.get(&tid?)?;
+        user.filter(|user| owners.contains(user)).or_else(|| owners.first().copied())
     }
 }
 

@@ -91,10 +91,10 @@ pub struct Figures {
     pub tokens_out: Option<u64>,
     /// Exchanges that tell their tokens.
     pub tokens_known: u64,
-    /// Chat turns of a person.
-    pub turns: u64,
-    /// Chat requests of the client's own.
-    pub follow_ups: u64,
+    /// Chat turns of a person. None when there are chat requests and none says whose it is.
+    pub turns: Option<u64>,
+    /// Chat requests of the client's own. None likewise.
+    pub follow_ups: Option<u64>,
     /// Chat requests that do not say whose they are.
     pub turns_unknown: u64,
 }

@@ -128,6 +128,7 @@ impl Sums {
         let suggestion_users = persons(&mut self.pairs.iter());
         let telemetry_users = persons(&mut self.pairs.intersection(known));
         let told = |value: u64| (telemetry_users > 0).then_some(value);
+        let said = self.turns + self.follow_ups > 0 || self.turns_unknown == 0;
         let mut figures = Figures {
             group,
             requests: self.requests,
@@ -151,8 +152,8 @@ impl Sums {
             tokens_cached: self.tokens_cached,
             tokens_out: self.tokens_out,
             tokens_known: self.tokens_known,
-            turns: self.turns,
-            follow_ups: self.follow_ups,
+            turns: said.then_some(self.turns),
+            follow_ups: said.then_some(self.follow_ups),
             turns_unknown: self.turns_unknown,
             ..Figures::default()
         };

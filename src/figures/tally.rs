@@ -113,7 +113,10 @@ impl Tally {
     /// An event; hand over all, of whatever time and name.
     pub fn event(&mut self, event: &EventFact<'_>) {
         let said = self.said(event);
-        self.known.insert((said.identity, self.query.day(event.time)));
+        // Nobody is many people: an event of one says nothing of the others.
+        if let Some(identity) = said.identity.said() {
+            self.known.insert((identity, self.query.day(event.time)));
+        }
         match event.name {
             "ghostText.shown" | "ghostText.shownFromCache" => {
                 if let Some(key) = SuggestionKey::of(event) {

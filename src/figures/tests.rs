@@ -277,6 +277,44 @@ fn persons_are_told_by_user_and_by_token() {
 }
 
 #[test]
+fn of_a_shared_account_an_event_is_of_the_user_who_brought_it() {
+    let event = |user, tid, completion| EventFact { user, tid, completion, request_id: None, ..SHOWN };
+    let shared = [
+        event(Some("zoe"), Some("shared"), Some("1")),
+        event(Some("bob"), Some("shared"), Some("2")),
+        // Neither of the two: the first in the alphabet.
+        event(Some("ann"), Some("shared"), Some("3")),
+        event(None, Some("shared"), Some("4")),
+    ];
+    let shown = |rows: &[Figures]| rows.iter().map(|row| (row.group.clone(), row.shown)).collect::<Vec<_>>();
+    assert_eq!(shown(&rows(By::User, &[], &shared)), [("bob".to_owned(), Some(3)), ("zoe".to_owned(), Some(1))]);
+    // Each one's telemetry is known by his own events.
+    let of = |user| RequestFact { user, tid: Some("shared"), request_id: None, ..REQUEST };
+    let requests = [of(Some("bob")), of(Some("zoe")), of(None)];
+    let any = EventFact { name: "x", ..shared[0] };
+    let found = rows(By::User, &requests, &[any]);
+    assert_eq!(groups(&found), [("bob", 2), ("zoe", 1)]);
+    assert_eq!(shown(&found), [("bob".to_owned(), None), ("zoe".to_owned(), Some(0))]);
+}
+
+#[test]
+fn nobody_is_many_people_and_an_event_of_one_says_nothing_of_the_others() {
+    let nobody = RequestFact { user: None, tid: None, request_id: None, ..REQUEST };
+    let any =
+        EventFact { name: "extension.activate", user: None, tid: None, completion: None, request_id: None, ..SHOWN };
+    let found = total(&[nobody], &[any]);
+    assert_eq!((found.telemetry(), found.suggestion_users, found.shown), (Telemetry::Unknown, 1, None));
+    // A suggestion of nobody's own is something to know, on its day.
+    let own = EventFact { completion: Some("c1"), name: SHOWN.name, ..any };
+    let tuesday = RequestFact { began: nobody.began + DAY, ..nobody };
+    let found = rows(By::Day, &[nobody, tuesday], &[own]);
+    assert_eq!([found[0].shown, found[1].shown], [Some(1), None]);
+    // So is a next edit, shown or not.
+    let edit = EventFact { user: None, tid: None, request_id: None, shown: Some(false), ..EDIT };
+    assert_eq!(total(&[nobody], &[edit]).nes_shown, Some(0));
+}
+
+#[test]
 fn what_events_do_not_say_comes_from_the_exchange() {
     let bare = EventFact { tid: None, language: None, editor: None, model: None, ..SHOWN };
     let elsewhere = RequestFact { began: REQUEST.began + HOUR, language: Some("go"), user: Some("bob"), ..REQUEST };
@@ -398,7 +436,11 @@ fn marks_turns_and_tokens_are_added_up() {
     ];
     let figures = total(&requests, &[]);
     assert_eq!((figures.speculative, figures.noise), (1, 1));
-    assert_eq!((figures.turns, figures.follow_ups, figures.turns_unknown), (1, 2, 1));
+    assert_eq!((figures.turns, figures.follow_ups, figures.turns_unknown), (Some(1), Some(2), 1));
+    let turns = |figures: Figures| (figures.turns, figures.follow_ups, figures.turns_unknown);
+    assert_eq!(turns(total(&requests[5..], &[])), (None, None, 1), "no request says whose it is");
+    assert_eq!(turns(total(&requests[..2], &[])), (Some(0), Some(0), 0), "no chat");
+    assert_eq!(turns(total(&requests[3..], &[])), (Some(0), Some(2), 1));
     assert_eq!((figures.tokens_in, figures.tokens_cached, figures.tokens_out), (Some(100), Some(20), Some(7)));
     assert_eq!(figures.tokens_known, 2);
     let hostile = RequestFact { tokens_in: Some(u64::MAX), ..REQUEST };
@@ -453,6 +495,63 @@ fn latency_is_of_answers_that_were_waited_for() {
 }
 
 #[test]
+fn what_is_said_at_one_time_counts_in_every_order() {
+    let both = |by, one: EventFact<'static>, other: EventFact<'static>, requests: &[RequestFact<'_>]| {
+        let [a, b] = [[one, other], [other, one]].map(|events| rows(by, requests, &events));
+        assert_eq!(a, b);
+        a
+    };
+    // Two shows: the language that is first in the alphabet.
+    let go = EventFact { language: Some("go"), ..SHOWN };
+    assert_eq!(groups(&both(By::Language, SHOWN, go, &[])), [("go", 0)]);
+    // Two looks: not there; an earlier look that comes late changes nothing.
+    let gone = EventFact { still: Some(false), ..LOOK };
+    let later = EventFact { time: LOOK.time + SECOND, ..gone };
+    for gone in [gone, later] {
+        for events in [[SHOWN, ACCEPTED, LOOK, gone], [SHOWN, ACCEPTED, gone, LOOK]] {
+            assert_eq!(total(&[], &events).persistence[0].still, Some(0));
+        }
+    }
+    // What the client waited, told twice: the smaller.
+    let waited = |total_ms| EventFact { name: "request.response", total_ms: Some(total_ms), ..SHOWN };
+    let figures = both(By::User, waited(150.0), waited(140.0), &[REQUEST]);
+    assert_eq!((figures[0].client_side.n, figures[0].client_side.p50), (1, Some(20.0)));
+    // Two exchanges that began together with one id.
+    let bare = EventFact { language: None, ..SHOWN };
+    let other = RequestFact { language: Some("go"), ..REQUEST };
+    for requests in [[REQUEST, other], [other, REQUEST]] {
+        let rows = rows(By::Language, &requests, &[bare]);
+        assert_eq!((rows[0].group.as_str(), rows[0].shown), ("go", Some(1)));
+    }
+}
+
+#[test]
+fn an_exchange_tells_of_its_suggestion_by_its_own_rules() {
+    // bob was asked, though the token is ann's; and an event that says nobody is then bob's telemetry.
+    let bob = RequestFact { user: Some("bob"), ..REQUEST };
+    let said = |event: EventFact<'static>| EventFact { tid: None, ..event };
+    for event in [SHOWN, ACCEPTED, EDIT] {
+        let row = rows(By::User, &[bob], &[said(event)]).swap_remove(0);
+        assert_eq!((row.group.as_str(), row.telemetry_users), ("bob", 1), "{}", event.name);
+    }
+    let row = rows(By::User, &[bob], &[said(EDIT)]).swap_remove(0);
+    assert_eq!((row.nes_shown, row.nes_accepted), (Some(1), Some(0)));
+}
+
+#[test]
+fn an_answer_without_first_byte_has_no_client_side() {
+    let headless = RequestFact { first_byte_ms: None, ..REQUEST };
+    let waited = EventFact { name: "request.response", total_ms: Some(150.0), ..SHOWN };
+    assert_eq!(total(&[headless], &[waited]).client_side.n, 0);
+}
+
+#[test]
+fn an_end_that_is_told_is_known() {
+    let ended = RequestFact { complete: None, aborted_by: Some(AbortedBy::Client), ..REQUEST };
+    assert_eq!(total(&[ended], &[]).cancelled, Some(1));
+}
+
+#[test]
 fn the_total_is_that_of_the_rows() {
     let bob = RequestFact { user: Some("bob"), tid: None, first_byte_ms: Some(10.0), request_id: None, ..REQUEST };
     let of = |by| tally(Query { by, ..Query::default() }, &[REQUEST, bob, bob], &[SHOWN, ACCEPTED, LOOK, EDIT]);
@@ -471,6 +570,14 @@ fn the_document_names_every_key() {
     for key in row.as_object().unwrap().keys() {
         assert!(text.contains(&format!("`{key}`")), "{key}");
     }
+}
+
+/// The panel of solutions is another thing, though it is asked for and told of like ghost text.
+#[test]
+fn solutions_of_the_panel_are_no_suggestions() {
+    let of = |name, event: EventFact<'static>| EventFact { name, ..event };
+    let events = [of("solution.shown", SHOWN), of("solution.accepted", ACCEPTED), of("solution.stillInCode", LOOK)];
+    assert_eq!(accepted(&total(&[REQUEST], &events)), [Some(0); 6]);
 }
 
 #[test]
@@ -551,7 +658,41 @@ fn any_event() -> impl Strategy<Value = EventFact<'static>> {
     })
 }
 
+/// The same of another person, who shares nothing with the first: neither tid nor ids.
+fn of_zed<'a>(request: &RequestFact<'a>) -> RequestFact<'a> {
+    let id = request.request_id.filter(|id| !id.is_empty()).map(|_| "zed-r");
+    RequestFact { user: Some("zed"), tid: Some("zed-tid"), request_id: id, ..*request }
+}
+
+fn event_of_zed<'a>(event: &EventFact<'a>) -> EventFact<'a> {
+    let own = |id: Option<&str>, of: &'static str| id.filter(|id| !id.is_empty()).map(|_| of);
+    EventFact {
+        user: Some("zed"),
+        tid: Some("zed-tid"),
+        request_id: own(event.request_id, "zed-r"),
+        completion: own(event.completion, "zed-c"),
+        opportunity: own(event.opportunity, "zed-o"),
+        ..*event
+    }
+}
+
 proptest! {
+    #[test]
+    fn people_who_share_nothing_do_not_change_each_others_rows(
+        requests in prop::collection::vec(any_request(), 0..25),
+        events in prop::collection::vec(any_event(), 0..40),
+        more_requests in prop::collection::vec(any_request(), 1..15),
+        more_events in prop::collection::vec(any_event(), 0..25),
+    ) {
+        let more_requests: Vec<_> = more_requests.iter().map(of_zed).collect();
+        let more_events: Vec<_> = more_events.iter().map(event_of_zed).collect();
+        let mut apart = rows(By::User, &requests, &events);
+        apart.extend(rows(By::User, &more_requests, &more_events));
+        apart.sort_by_key(|row| (row.group == "-", row.group.clone()));
+        let together = rows(By::User, &[requests, more_requests].concat(), &[events, more_events].concat());
+        prop_assert_eq!(together, apart);
+    }
+
     #[test]
     fn no_order_matters_and_a_double_event_is_one(
         requests in prop::collection::vec(any_request(), 0..25),

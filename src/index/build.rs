@@ -27,10 +27,12 @@ pub(super) fn all_threads() -> usize {
 
 /// Opens the index and brings it up to date, or makes it anew where it cannot be used.
 pub(super) fn open(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report), IndexError> {
+    place::remove_stale(logs);
     let unusable = match Database::open(logs) {
         Ok(database) => {
             // A recorder that keeps it up to date knows what it wrote: no need to look.
-            if place::Live::is_declared(logs) {
+            let generation = database.generation().map_err(|source| sqlite(logs, source))?;
+            if place::Live::is_declared(logs, generation) {
                 listable(logs)?;
                 let report = report(&database.connection).map_err(|source| sqlite(logs, source))?;
                 return Ok((database, report));
@@ -89,16 +91,29 @@ pub(super) fn rebuild(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Rep
 }
 
 fn rebuild_beside(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report), Failed> {
+    let before = place::current(logs);
     let draft = Draft::create(logs).map_err(Failed::Logs)?;
     let connection = draft.connect()?;
-    let report = fill(&connection, logs, work)?;
+    let mut report = fill(&connection, logs, work)?;
+    // Before the lock, for which all who open the index wait.
+    draft.sync().map_err(Failed::Logs)?;
+    let swap = place::lock_to_swap(logs);
+    // Another made one anew meanwhile, which may have looked later: no reader may see what was there go again.
+    if place::current(logs) != before {
+        let read = report.read;
+        report = catch_up(&connection, logs, work)?;
+        report.read += read;
+    }
     // SQLite's other files come with the first use, and are those of the new place.
     connection.close().map_err(|(_, error)| error)?;
-    let database = draft.publish(logs).map_err(Failed::Logs)?.map_err(|unusable| match unusable {
+    let database = draft.publish(logs, swap).map_err(Failed::Logs)?.map_err(|unusable| match unusable {
         place::Unusable::Sqlite(error) => Failed::Sqlite(error),
         other => Failed::Logs(io::Error::other(other.to_string())),
     })?;
-    Ok((database, report))
+    // While it was made, others may have written records, and taken them into the index that was here before.
+    let mut silent = |_| ();
+    let late = catch_up(&database.connection, logs, &mut Work { threads: 1, stop: work.stop, progress: &mut silent })?;
+    Ok((database, Report { read: report.read + late.read, ..late }))
 }
 
 fn fill_in_place(database: Database, logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report), Failed> {
@@ -109,9 +124,7 @@ fn fill_in_place(database: Database, logs: &Path, work: &mut Work<'_>) -> Result
 
 /// Fills an empty file. The texts' index keeps its newest words in memory until they are so many.
 fn fill(connection: &Connection, logs: &Path, work: &mut Work<'_>) -> Result<Report, Failed> {
-    // Told apart by the mark of `arrived`, in 15 bits: one of them is the same by chance once in a long life.
-    let generation = (super::now() / 1_000_000) & 0x7fff;
-    schema::create(connection, generation)?;
+    schema::create(connection, super::now())?;
     connection.execute("INSERT INTO texts(texts, rank) VALUES ('hashsize', ?)", [32 << 20])?;
     let changes = look(connection, logs)?;
     let read = apply(connection, logs, &changes, work, true)?;
@@ -126,10 +139,6 @@ fn fill(connection: &Connection, logs: &Path, work: &mut Work<'_>) -> Result<Rep
 /// Brings an index up to date.
 pub(super) fn catch_up(connection: &Connection, logs: &Path, work: &mut Work<'_>) -> Result<Report, Failed> {
     let changes = look(connection, logs)?;
-    // What a rebuild that was killed left in the folder changed its time.
-    if changes.folders.iter().any(|folder| folder.path.is_empty()) {
-        place::remove_stale(logs);
-    }
     let read = apply(connection, logs, &changes, work, false)?;
     Ok(Report { read, ..report(connection)? })
 }

@@ -4,8 +4,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{EventRow, Initiator, Row};
-use crate::archive::{Record, SocketMessage};
-use crate::copilot::answer::{self, Answer, UsageSource};
+use crate::archive::{AbortedBy, Record, SocketMessage};
+use crate::copilot::answer::{self, Answer, Ending};
 use crate::copilot::noise::noise;
 use crate::copilot::prompt::{self, Prompt};
 use crate::copilot::telemetry::{self, Event, Key};
@@ -46,8 +46,9 @@ pub(super) fn digest(record: &Record, file: String) -> Digest {
     if has_meaning(record.kind) {
         let prompt = prompt::read(&record.request_body.text);
         let answer = answer::read(&record.response_body.text);
-        asked(&mut digest.row, prompt.as_ref());
+        asked(&mut digest.row, record, prompt.as_ref());
         answered(&mut digest.row, record, answer.as_ref());
+        ended(&mut digest.row, answer.as_ref());
         tokens(&mut digest.row, record.kind, prompt.as_ref(), answer.as_ref());
         let editor = digest.row.editor_version.as_deref();
         digest.row.noise = noise(record.kind, editor, prompt.as_ref(), answer.as_ref());
@@ -123,18 +124,31 @@ fn plain(record: &Record, file: String) -> Row {
     }
 }
 
-fn asked(row: &mut Row, prompt: Option<&Prompt>) {
+fn asked(row: &mut Row, record: &Record, prompt: Option<&Prompt>) {
     let Some(prompt) = prompt else { return };
+    // A socket's head is that of its first request: who asked for a later one, only its own message says.
+    if record.messages.is_some() {
+        row.initiator = prompt.initiator.as_deref().and_then(initiator).or(row.initiator);
+    }
     row.model = prompt.model.as_deref().and_then(name_of).or_else(|| row.model.take());
     row.language = prompt.language.as_deref().and_then(name_of);
-    row.initiator = row.initiator.or_else(|| prompt.initiator.as_deref().and_then(initiator));
     row.previous_response_id = prompt.previous_response_id.as_deref().map(|id| shortened(id, ID_MAX));
+}
+
+/// A client that has the last event of its answer needs no more of the stream and may end it before the server does:
+/// which of the two comes first is chance, and nothing was cancelled.
+fn ended(row: &mut Row, answer: Option<&Answer>) {
+    let is_whole = answer.is_some_and(|answer| answer.ending == Ending::Complete);
+    if row.aborted_by == Some(AbortedBy::Client) && is_whole {
+        row.aborted_by = None;
+        row.complete = Some(true);
+    }
 }
 
 fn answered(row: &mut Row, record: &Record, answer: Option<&Answer>) {
     let Some(answer) = answer else { return };
     row.model_answered = answer.model.as_deref().and_then(name_of);
-    row.response_id = answer.id.as_deref().filter(|id| !id.is_empty()).map(|id| shortened(id, ID_MAX));
+    row.response_id = answer.id.as_deref().map(|id| shortened(id, ID_MAX));
     row.error = answer.error.as_ref().map(|error| {
         shortened(error.code.as_deref().filter(|code| !code.is_empty()).unwrap_or(&error.message), NAME_MAX)
     });
@@ -170,18 +184,13 @@ fn is_answer(message: &SocketMessage) -> bool {
 }
 
 fn tokens(row: &mut Row, kind: Kind, prompt: Option<&Prompt>, answer: Option<&Answer>) {
-    if let Some(usage) = answer.and_then(|answer| answer.usage.as_ref())
-        && usage.source == UsageSource::Answer
-    {
+    if let Some(usage) = answer.and_then(|answer| answer.usage.as_ref()) {
         row.tokens_in = usage.input;
         row.tokens_cached = usage.cached_input;
         row.tokens_out = usage.output;
         row.tokens_reasoning = usage.reasoning;
-    } else if kind == Kind::Completions
-        && let Some(prompt) = prompt
-    {
-        let told = [prompt.prompt_tokens, prompt.suffix_tokens];
-        row.tokens_in = told.iter().flatten().copied().reduce(u64::saturating_add);
+    } else if kind == Kind::Completions {
+        row.tokens_in = prompt.and_then(Prompt::estimate).and_then(|estimate| estimate.input);
     }
 }
 

@@ -69,6 +69,23 @@ fn heads_and_bodies_become_columns() {
 }
 
 #[test]
+fn a_client_that_ends_a_stream_whose_answer_it_has_cancels_nothing() {
+    let ended = |text: &str| {
+        let (complete, aborted_by) = (Some(false), Some(AbortedBy::Client));
+        let row = row(&Record { complete, aborted_by, response_body: body(text), ..record() });
+        (row.complete, row.aborted_by)
+    };
+    let cancelled = (Some(false), Some(AbortedBy::Client));
+    assert_eq!(ended(ANSWER), (Some(true), None));
+    let middle = ANSWER.find("\"finish_reason").unwrap();
+    assert_eq!(ended(&ANSWER[..middle]), cancelled);
+    assert_eq!(ended(""), cancelled);
+    assert_eq!(ended("data: {\"error\":{\"message\":\"no\"}}\n\n"), cancelled, "nothing was answered");
+    let cut = Record { complete: Some(false), aborted_by: Some(AbortedBy::Upstream), ..record() };
+    assert_eq!(row(&cut).aborted_by, Some(AbortedBy::Upstream), "what others end is told as it was");
+}
+
+#[test]
 fn the_first_token_is_timed_by_the_chunk_that_ends_its_event() {
     assert_eq!(row(&record()).first_token_ms, Some(45.0));
     let coded = Record { response_body: Body { coded: true, ..body(ANSWER) }, ..record() };
@@ -99,7 +116,8 @@ fn over_a_websocket_it_is_timed_by_its_message() {
         messages: Some(vec![
             message(true, 1.0, 500, "text"),
             message(false, 2.0, messages[0].len(), "text"),
-            message(false, 2.5, 0, "ping"),
+            // Whatever a ping carried is in no body.
+            message(false, 2.5, 900, "ping"),
             message(false, 3.0, messages[1].len(), "text"),
         ]),
         ..record()
@@ -107,6 +125,21 @@ fn over_a_websocket_it_is_timed_by_its_message() {
     let row = row(&record);
     assert_eq!((row.first_token_ms, row.initiator), (Some(3.0), Some(Initiator::Agent)));
     assert_eq!(row.previous_response_id.as_deref(), Some("resp_0"));
+}
+
+/// The head of a WebSocket is that of the upgrade, for the person's request as for the tool rounds after it.
+#[test]
+fn over_a_websocket_the_message_says_who_asked() {
+    let with = |body_of: &str, messages: Option<Vec<SocketMessage>>| {
+        let mut record = Record { kind: Kind::Chat, request_body: body(body_of), messages, ..record() };
+        record.request_headers.push(("X-Initiator".into(), "user".into()));
+        row(&record).initiator
+    };
+    let round = r#"{"type":"response.create","model":"m","input":[],"initiator":"agent"}"#;
+    assert_eq!(with(round, Some(Vec::new())), Some(Initiator::Agent));
+    let silent = r#"{"type":"response.create","model":"m","input":[]}"#;
+    assert_eq!(with(silent, Some(Vec::new())), Some(Initiator::User));
+    assert_eq!(with(round, None), Some(Initiator::User), "without a WebSocket it is the head of this request");
 }
 
 #[test]
@@ -142,4 +175,76 @@ fn nothing_grows_without_end() {
     assert_eq!((digest.row.host.chars().count(), digest.row.path.chars().count()), (100, 1_000));
     assert!(digest.prompt.starts_with("newest"), "what is new is searched first");
     assert!(digest.prompt.len() + digest.answer.len() <= (1 << 20) + 16);
+}
+
+fn with_headers(pairs: &[(&str, &str)]) -> Record {
+    let request_headers = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Record { request_headers, ..record() }
+}
+
+#[test]
+fn each_column_has_its_own_header() {
+    let told = row(&with_headers(&[
+        ("VScode-MachineId", "machine-1"),
+        ("VScode-SessionId", "session-1"),
+        ("X-Interaction-Type", "conversation-agent"),
+        ("X-Interaction-Id", "turn-1"),
+        ("Editor-Plugin-Version", "copilot/1.2.3"),
+        ("X-Initiator", "user"),
+    ]));
+    assert_eq!((told.machine.as_deref(), told.session.as_deref()), (Some("machine-1"), Some("session-1")));
+    assert_eq!(told.intent.as_deref(), Some("conversation-agent"), "without openai-intent");
+    assert_eq!((told.interaction.as_deref(), told.plugin.as_deref()), (Some("turn-1"), Some("copilot/1.2.3")));
+    assert_eq!((told.initiator, told.request_id), (Some(Initiator::User), None));
+    let agent = row(&with_headers(&[("X-Initiator", " Agent ")]));
+    assert_eq!(agent.initiator, Some(Initiator::Agent));
+    let before = Record { response_headers: vec![("OpenAI-Processing-Ms".into(), "-3".into())], ..record() };
+    assert_eq!(row(&before).server_ms, None, "no time is negative");
+}
+
+#[test]
+fn hosts_and_models_come_from_the_url() {
+    for (url, host, model) in [
+        ("https://ann:pw@Proxy.example:443/v1/engines/m-2/completions", "proxy.example", Some("m-2")),
+        ("https://proxy.example/models/m-3/infer?x=1", "proxy.example", Some("m-3")),
+        ("https://proxy.example/models/m-4", "proxy.example", None),
+        ("https://proxy.example?to=/models/m-5/x", "proxy.example", None),
+    ] {
+        let found = row(&Record { url: url.into(), ..record() });
+        assert_eq!((found.host.as_str(), found.model.as_deref()), (host, model), "{url}");
+    }
+}
+
+#[test]
+fn an_answer_says_what_it_says_and_no_more() {
+    let chat = |request: &str, response: &str| Record {
+        kind: Kind::Chat,
+        url: "https://api.example/chat/completions".into(),
+        request_body: body(request),
+        response_body: body(response),
+        ..with_headers(&[("X-Initiator", "user")])
+    };
+    let request = r#"{"messages":[{"role":"user","content":"q"}],"initiator":"agent","extra":{"prompt_tokens":7}}"#;
+    let response = r#"{"id":"","choices":[{"index":0,"message":{"content":"a"},"finish_reason":"length"},{"index":1,"message":{"content":"b"},"finish_reason":"stop"}]}"#;
+    let said = row(&chat(request, response));
+    assert_eq!((said.initiator, said.response_id), (Some(Initiator::User), None), "the header is nearer to the client");
+    assert_eq!((said.choices, said.finish_reason.as_deref()), (Some(2), Some("length")), "that of the first choice");
+    assert_eq!((said.tokens_in, said.tokens_out), (None, None), "only ghost text has an estimate");
+    let failed = row(&chat(request, r#"{"error":{"code":"","message":"too many"}}"#));
+    assert_eq!(failed.error.as_deref(), Some("too many"));
+    let failed = row(&chat(request, r#"{"type":"error","code":"","message":"too many"}"#));
+    assert_eq!(failed.error.as_deref(), Some("too many"));
+    let lossy = Record { response_body: Body { bytes: Some(ANSWER.into()), ..body(ANSWER) }, ..record() };
+    assert_eq!(row(&lossy).first_token_ms, None, "the text is not as long as what was sent");
+}
+
+#[test]
+fn what_an_event_lacks_is_that_of_its_record() {
+    let event = r#"{"time":"soon","iKey":"another","data":{"baseType":"EventData","baseData":{"name":"e","properties":{"editor_version":"vim/9"}}}}"#;
+    let headers = with_headers(&[("Editor-Version", "JetBrains-IU/243.1")]);
+    let record = Record { kind: Kind::Telemetry, request_body: body(event), ..headers };
+    let digest = digest(&record, String::new());
+    assert_eq!(digest.row.editor.as_deref(), Some("JetBrains-IU"), "the header of the one who sent it");
+    let [event] = &digest.events[..] else { panic!("{}", digest.events.len()) };
+    assert_eq!((event.time, event.editor.as_deref(), event.enhanced), (record.began, Some("vim"), false));
 }

@@ -135,7 +135,8 @@ impl Keeper {
     fn keep(&mut self) {
         let logs = self.shared.logs.clone();
         let missed = self.shared.missed.swap(false, Ordering::Relaxed);
-        if missed || self.open.as_ref().is_some_and(|(database, _)| database.was_replaced(&logs)) {
+        let is_broken = |database: &Database| database.mend() || database.was_replaced(&logs);
+        if self.open.as_ref().is_some_and(|(database, _)| is_broken(database)) || missed {
             self.open = None;
         }
         let is_early = self.failed_at.is_some_and(|then| then.elapsed() < RETRY_EVERY);
@@ -170,7 +171,12 @@ impl Keeper {
         if !database.is_shared() {
             return Err(report.rebuilt.unwrap_or_else(|| "it cannot lie beside the logs".to_owned()));
         }
-        let live = Live::declare(logs).map_err(|error| error.to_string())?;
+        if report.rebuilt.is_some() || self.damaged {
+            // It may have taken the place of one that a reader brought further in the meantime.
+            build::catch_up(&database.connection, logs, &mut work).map_err(|failed| failed.into_io().to_string())?;
+        }
+        let generation = database.generation().map_err(|error| error.to_string())?;
+        let live = Live::declare(logs, generation).map_err(|error| error.to_string())?;
         // What came between the look and the word: the queue has it.
         Ok((database, live))
     }
@@ -187,7 +193,7 @@ impl Keeper {
     fn take(&mut self, paths: Vec<PathBuf>) {
         let logs = self.shared.logs.clone();
         let Some((database, _)) = &self.open else { return };
-        if database.was_replaced(&logs) {
+        if database.mend() || database.was_replaced(&logs) {
             // Whoever made the new one may have looked before these records came.
             self.open = None;
             return;

@@ -177,6 +177,8 @@ impl Looker<'_> {
             let stamp = Stamp { size: row.get(2)?, mtime: row.get(3)? };
             let path = archive::real_path(self.logs, Path::new(&key.path()));
             match Stamp::of(&self.logs.join(&path)) {
+                // A name that is not UTF-8 is not the one that is known; when its file goes the folder's time moves.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && key.path().contains('\u{fffd}') => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => self.changes.gone.push(key),
                 Ok(now) if now == stamp => {}
                 _ => self.changes.read.push(path),

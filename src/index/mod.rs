@@ -202,7 +202,8 @@ impl Index {
             *database = build::open(&self.logs, &mut work)?.0;
             return Ok(());
         }
-        if database.is_shared() && Live::is_declared(&self.logs) {
+        let is_kept = |generation| database.is_shared() && Live::is_declared(&self.logs, generation);
+        if database.generation().is_ok_and(is_kept) {
             return Ok(());
         }
         match build::catch_up(&database.connection, &self.logs, &mut work) {

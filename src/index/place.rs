@@ -4,8 +4,9 @@
 //! it is replaced could take the others' of the new one. So opening and replacing exclude each other by a lock. Who has
 //! the old one open goes on with it: SQLite sees that its file has moved and leaves the new one's alone.
 
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,12 +26,9 @@ pub(super) struct Database {
 #[derive(Debug)]
 enum Home {
     /// Beside the logs: the file, by device and number.
-    Logs([u64; 2]),
-    /// Removed when the index is closed.
-    Temporary {
-        _file: tempfile::TempPath,
-    },
-    Memory,
+    Logs([u64; 2], Mapped),
+    /// Without a name, or in memory: gone with this process, however it ends.
+    Nowhere,
 }
 
 /// Why an index beside the logs cannot be used as it is.
@@ -89,21 +87,27 @@ impl Database {
         }
         // Now SQLite has its other two files open as well.
         connection.query_row("SELECT number FROM generation", [], |row| row.get::<_, i64>(0))?;
-        let inode = inode(path).unwrap_or_default();
-        Ok(Self { connection, home: Home::Logs(inode) })
+        let number = inode(path).unwrap_or_default();
+        Ok(Self { connection, home: Home::Logs(number, Mapped::of(path)) })
     }
 
     /// Whether somebody put another index in the place of this one.
     pub(super) fn was_replaced(&self, logs: &Path) -> bool {
         match self.home {
-            Home::Logs(known) => inode(&logs.join(NAME)).is_none_or(|now| now != known),
-            Home::Temporary { .. } | Home::Memory => false,
+            Home::Logs(known, _) => inode(&logs.join(NAME)).is_none_or(|now| now != known),
+            Home::Nowhere => false,
         }
     }
 
     /// Whether it lies beside the logs, where the recorder writes to it.
     pub(super) fn is_shared(&self) -> bool {
-        matches!(self.home, Home::Logs(_))
+        matches!(self.home, Home::Logs(..))
+    }
+
+    /// To be called before the connection is used by a process that must not end: see [`Mapped`]. `true`: it was
+    /// necessary, and the database is to be opened again, because SQLite's locks on the file are gone with it.
+    pub(super) fn mend(&self) -> bool {
+        matches!(&self.home, Home::Logs(_, mapped) if mapped.mend())
     }
 
     pub(super) fn generation(&self) -> Result<i64> {
@@ -113,14 +117,69 @@ impl Database {
     /// A place in memory.
     pub(super) fn in_memory() -> Result<Self> {
         let connection = Connection::open_in_memory()?;
-        Ok(Self { connection, home: Home::Memory })
+        Ok(Self { connection, home: Home::Nowhere })
     }
 
     /// A place in the system's folder for temporary files.
     pub(super) fn temporary() -> io::Result<Result<Self>> {
         let file = tempfile::Builder::new().prefix("copilot-recorder-index-").tempfile()?.into_temp_path();
-        Ok(Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)
-            .map(|connection| Self { connection, home: Home::Temporary { _file: file } }))
+        let opened =
+            Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).and_then(|connection| {
+                // SQLite opens a file when it is first asked for something.
+                connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+                Ok(Self { connection, home: Home::Nowhere })
+            });
+        // A killed process would leave the words of prompts behind: open files need no name.
+        file.close()?;
+        Ok(opened)
+    }
+}
+
+impl Drop for Database {
+    /// Closing it is a use.
+    fn drop(&mut self) {
+        self.mend();
+    }
+}
+
+/// The third of SQLite's files, which it maps into memory. Should somebody make it shorter in its place (an old copy of
+/// the logs is copied over them), the system would end the process at its next look there. Made as long again it is
+/// only wrong, and that SQLite finds. (A moment remains, while it is being used; only an index without this file would
+/// have none.)
+#[derive(Debug)]
+struct Mapped {
+    path: PathBuf,
+    number: Option<[u64; 2]>,
+    /// It only grows.
+    length: Cell<u64>,
+}
+
+impl Mapped {
+    fn of(database: &Path) -> Self {
+        let mut path = database.as_os_str().to_owned();
+        path.push("-shm");
+        let path = PathBuf::from(path);
+        let mapped = Self { number: inode(&path), path, length: Cell::new(0) };
+        mapped.mend();
+        mapped
+    }
+
+    fn mend(&self) -> bool {
+        let Ok(about) = std::fs::metadata(&self.path) else { return false };
+        if Some([about.dev(), about.ino()]) != self.number {
+            // Ours was replaced whole: what is mapped is the old one.
+            return false;
+        }
+        let known = self.length.get();
+        self.length.set(known.max(about.len()));
+        if about.len() >= known {
+            return false;
+        }
+        // Closing any descriptor of a file ends all POSIX locks that the process has on it.
+        let file = OpenOptions::new().write(true).open(&self.path);
+        // Should that fail, nothing else is left to be done.
+        let _ = file.and_then(|file| file.set_len(known));
+        true
     }
 }
 
@@ -147,27 +206,20 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn create(logs: &Path) -> io::Result<Self> {
         remove_stale(logs);
-        let mut number = 0;
-        let (path, file) = loop {
+        for number in 0..1_000 {
             let path = logs.join(format!("{DRAFT}{}-{number}.new", std::process::id()));
-            match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1_000 => {}
-                file => {
-                    let file = file?;
-                    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                        // Before it was locked, who tidies up may have taken it for one that was left behind.
-                        Err(rustix::io::Errno::WOULDBLOCK) if number < 1_000 => {}
-                        Ok(()) if number < 1_000 && !path.exists() => {}
-                        locked => {
-                            locked?;
-                            break (path, file);
-                        }
-                    }
-                }
+            let file = match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                file => file?,
+            };
+            flock(&file, FlockOperation::LockExclusive)?;
+            // Before it was locked another process may have taken it for one that was left behind.
+            let about = file.metadata()?;
+            if inode(&path) == Some([about.dev(), about.ino()]) {
+                return Ok(Self { path, file });
             }
-            number += 1;
-        };
-        Ok(Self { path, file })
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     /// For one writer and no reader: what is not finished is thrown away.
@@ -177,10 +229,14 @@ impl Draft {
         Ok(connection)
     }
 
-    /// Puts it into the place of the index and opens it there.
-    pub(super) fn publish(self, logs: &Path) -> io::Result<Result<Database, Unusable>> {
-        self.file.sync_data()?;
-        let _swap = lock_folder(logs, FlockOperation::LockExclusive);
+    /// Waits for the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// Puts it into the place of the index and opens it there, under the lock of [`lock_to_swap`].
+    pub(super) fn publish(self, logs: &Path, _swap: Option<File>) -> io::Result<Result<Database, Unusable>> {
+        self.sync()?;
         let path = logs.join(NAME);
         // The main file first: without it the others mean nothing, with a new one they would be taken for its own.
         for end in ["", "-wal", "-shm", "-journal"] {
@@ -212,7 +268,7 @@ pub(super) fn prepare(connection: &Connection) -> Result<()> {
 
 const DRAFT: &str = ".index-";
 
-/// Removes drafts of processes that were killed.
+/// Removes drafts of processes that were killed: they hold the words of prompts, and may be large.
 pub(super) fn remove_stale(logs: &Path) {
     let Ok(entries) = std::fs::read_dir(logs) else { return };
     for entry in entries.flatten() {
@@ -228,25 +284,43 @@ pub(super) fn remove_stale(logs: &Path) {
     }
 }
 
-/// Says to readers that the index is kept up to date, as long as it lives.
+/// Says to readers that one index is kept up to date, as long as it lives.
 #[derive(Debug)]
 pub(super) struct Live {
     _lock: File,
 }
 
 impl Live {
-    pub(super) fn declare(logs: &Path) -> io::Result<Self> {
+    /// Says so of the index of this generation: another one that is put in its place is not meant.
+    pub(super) fn declare(logs: &Path, generation: i64) -> io::Result<Self> {
         let mut open = OpenOptions::new();
-        let file = open.read(true).write(true).create(true).truncate(false).mode(0o600).open(logs.join(LIVE))?;
-        flock(&file, FlockOperation::LockShared)?;
+        let mut file = open.read(true).write(true).create(true).truncate(false).mode(0o600).open(logs.join(LIVE))?;
+        // Whoever asks holds it too, for a moment: it is waited for.
+        flock(&file, FlockOperation::LockExclusive)?;
+        file.set_len(0)?;
+        file.write_all(generation.to_string().as_bytes())?;
         Ok(Self { _lock: file })
     }
 
-    /// Whether somebody keeps the index up to date now.
-    pub(super) fn is_declared(logs: &Path) -> bool {
-        let Ok(file) = File::open(logs.join(LIVE)) else { return false };
-        flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK)
+    /// Whether somebody keeps the index of this generation up to date now. Many may ask at once, and none is taken for
+    /// the other's answer.
+    pub(super) fn is_declared(logs: &Path, generation: i64) -> bool {
+        let Ok(mut file) = File::open(logs.join(LIVE)) else { return false };
+        let mut text = String::new();
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+            && file.read_to_string(&mut text).is_ok()
+            && text == generation.to_string()
     }
+}
+
+/// While it is held nobody opens or replaces the index.
+pub(super) fn lock_to_swap(logs: &Path) -> Option<File> {
+    lock_folder(logs, FlockOperation::LockExclusive)
+}
+
+/// Which file is the index now, if there is one.
+pub(super) fn current(logs: &Path) -> Option<[u64; 2]> {
+    inode(&logs.join(NAME))
 }
 
 /// Locks the folder itself: that needs no right to write, and leaves no file behind. Where the file system has no locks,
@@ -280,5 +354,25 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
         | E::InvalidColumnType(..)
         | E::QueryReturnedNoRows => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_a_recorder_is_not_taken_for_one() {
+        let logs = tempfile::tempdir().expect("a temporary directory");
+        assert!(!Live::is_declared(logs.path(), 7));
+        let live = Live::declare(logs.path(), 7).expect("a writable folder");
+        assert!(Live::is_declared(logs.path(), 7) && Live::is_declared(logs.path(), 7));
+        drop(live);
+        // All ask again and again, and somebody is always in the middle of it.
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..5_000).for_each(|_| assert!(!Live::is_declared(logs.path(), 7))));
+            }
+        });
     }
 }

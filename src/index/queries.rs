@@ -9,7 +9,7 @@ use super::columns::{self, Reader};
 use super::filter::{Condition, condition};
 use super::names::Texts;
 use super::{
-    EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, digest, facts, statements,
+    EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, facts, statements,
 };
 use crate::archive;
 
@@ -93,12 +93,18 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn answered(&self, response_id: &str) -> Result<Option<Row>, IndexError> {
-        let sql = format!(
-            "SELECT {} FROM exchanges WHERE response_id = ? ORDER BY began DESC, id DESC LIMIT 1",
-            columns::ROW
-        );
-        let id = Value::Text(digest::shortened(response_id, digest::ID_MAX));
-        Ok(self.rows(&sql, &[id])?.pop())
+        let Condition { sql, values } = statements::answered(response_id);
+        Ok(self.rows(&sql, &values)?.pop())
+    }
+
+    /// The exchanges that go on from the answer with this id, oldest first: mostly one, more where a client tried again
+    /// or turned back. At most 20.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn following(&self, response_id: &str) -> Result<Vec<Row>, IndexError> {
+        let Condition { sql, values } = statements::following(response_id);
+        self.rows(&sql, &values)
     }
 
     /// The telemetry that speaks of an exchange: by `headerRequestId`, and then by the suggestions named there. Each
@@ -123,7 +129,8 @@ impl Index {
     /// When SQLite fails.
     pub fn arrived(&self, mark: Option<i64>) -> Result<(Vec<Row>, i64), IndexError> {
         self.refresh()?;
-        let generation = self.ask(|_| self.database.borrow().generation())?;
+        // In milliseconds and 15 bits of them: two that follow each other are the same once in many thousands.
+        let generation = (self.ask(|_| self.database.borrow().generation())? / 1_000_000) & 0x7fff;
         let last: i64 =
             self.ask(|index| index.query_row("SELECT coalesce(max(seq), 0) FROM exchanges", [], |row| row.get(0)))?;
         let now = generation << SEQ_BITS | last;
@@ -268,6 +275,9 @@ impl Given {
         is_new
     }
 }
+
+/// Nobody asks more often from one answer by hand; what a loop does is listed no further.
+pub(super) const FOLLOWERS_MAX: usize = 20;
 
 /// Bits of a mark that count arrivals; those above are the index's generation.
 const SEQ_BITS: u32 = 48;

@@ -53,15 +53,16 @@ pub struct Row {
     pub method: String,
     /// None when no response came.
     pub status: Option<u16>,
-    /// Both messages were seen to their end; none where the form does not say.
+    /// Both messages were seen to their end, or the answer's own end was and the client ended the stream itself; none
+    /// where the form does not say.
     pub complete: Option<bool>,
-    /// Who ended it early.
+    /// Who ended it early; none also where the client ended a stream of which it had the whole answer.
     pub aborted_by: Option<AbortedBy>,
     /// Why the record has less than it should.
     pub problem: Option<String>,
     /// The answer carries an error: its code, else its message (shortened).
     pub error: Option<String>,
-    /// `X-Initiator`, or `initiator` of a WebSocket's message.
+    /// `X-Initiator`; over a WebSocket `initiator` of the message, whose socket's head is that of an earlier one.
     pub initiator: Option<Initiator>,
     /// `OpenAI-Intent`, else `X-Interaction-Type`.
     pub intent: Option<String>,

@@ -75,6 +75,7 @@ CREATE INDEX exchanges_filters ON exchanges(
     began, id, kind, user, editor, model, model_answered, language, status, aborted_by, error, total_ms
 );
 CREATE INDEX exchanges_answers ON exchanges(response_id) WHERE response_id IS NOT NULL;
+CREATE INDEX exchanges_chains ON exchanges(previous_response_id) WHERE previous_response_id IS NOT NULL;
 CREATE INDEX exchanges_persons ON exchanges(tid, user)
     WHERE tid IS NOT NULL AND user IS NOT NULL AND kind <> 'telemetry';
 CREATE INDEX files_ids ON files(id) WHERE id IS NOT NULL;

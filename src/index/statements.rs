@@ -3,7 +3,9 @@
 use rusqlite::types::Value;
 
 use super::columns;
+use super::digest::{ID_MAX, shortened};
 use super::filter::{Condition, condition};
+use super::queries::FOLLOWERS_MAX;
 use super::{Filter, Page};
 
 /// Rows are sorted by a narrow index; the wide ones are fetched for those that are shown.
@@ -25,6 +27,21 @@ pub(super) fn requests(filter: &Filter) -> Condition {
     let Condition { sql, values } = condition(filter);
     let test = if sql.is_empty() { sql } else { format!("WHERE record IN (SELECT id FROM exchanges {sql})") };
     Condition { sql: format!("SELECT fact FROM request_facts {test} ORDER BY record"), values }
+}
+
+/// The latest exchange whose answer has this id.
+pub(super) fn answered(response_id: &str) -> Condition {
+    let row = columns::ROW;
+    let sql = format!("SELECT {row} FROM exchanges WHERE response_id = ? ORDER BY began DESC, id DESC LIMIT 1");
+    Condition { sql, values: vec![Value::Text(shortened(response_id, ID_MAX))] }
+}
+
+/// The exchanges that go on from that answer.
+pub(super) fn following(response_id: &str) -> Condition {
+    let row = columns::ROW;
+    let sql =
+        format!("SELECT {row} FROM exchanges WHERE previous_response_id = ? ORDER BY began, id LIMIT {FOLLOWERS_MAX}");
+    Condition { sql, values: vec![Value::Text(shortened(response_id, ID_MAX))] }
 }
 
 /// The packed facts of events.
@@ -63,6 +80,9 @@ mod tests {
                 assert!(list.contains("INTEGER PRIMARY KEY (rowid=?)"), "{list}");
             }
         }
+        let chain = [plan(&index, &answered("resp_1")), plan(&index, &following("resp_1"))];
+        assert!(chain[0].contains("exchanges_answers (response_id=?)"), "{}", chain[0]);
+        assert!(chain[1].contains("exchanges_chains (previous_response_id=?)"), "{}", chain[1]);
         assert_eq!(plan(&index, &requests(&Filter::default())), "SCAN request_facts");
         let events = Condition { sql: EVENTS.to_owned(), values: Vec::new() };
         assert_eq!(plan(&index, &events), "SCAN event_facts USING INDEX sqlite_autoindex_event_facts_1");

@@ -10,6 +10,9 @@ use crate::wire::Direction;
 /// many sockets at once.
 const MESSAGES: usize = 4;
 
+/// Sockets read at once on a connection. Each that compresses takes some 200 KiB to inflate; clients have one or two.
+const SOCKETS_MAX: usize = 64;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Sockets {
@@ -116,6 +119,11 @@ impl Sockets {
         S: FnMut(Event<'_>),
     {
         if let Some((_, socket)) = self.agreed.take_if(|(agreed, _)| *agreed == stream) {
+            if self.open.values().filter(|entry| entry.socket.is_some()).count() >= SOCKETS_MAX {
+                self.open.insert(stream, Entry { socket: None, ended: [false; 2] });
+                let (direction, reason) = (Direction::ServerToClient, "more WebSockets at once than are read");
+                return sink(Event::Malformed { stream: Some(stream), direction, reason });
+            }
             self.open.insert(stream, Entry { socket: Some(socket), ended: [false; 2] });
             sink(Event::WebSocket { stream });
         }
@@ -195,4 +203,58 @@ fn upgrades(head: &ResponseHead) -> bool {
     let values = head.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
     let mut names = values.flat_map(|(_, value)| value.split(|&byte| byte == b','));
     names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observer::{Fields, Version};
+
+    fn head(stream: u64) -> RequestHead {
+        let mut pseudo = Fields::default();
+        pseudo.push(b":protocol", b"websocket");
+        RequestHead {
+            method: b"CONNECT".to_vec(),
+            target: format!("/{stream}").into_bytes(),
+            authority: None,
+            version: Version::Http2,
+            pseudo,
+            fields: Fields::default(),
+            wire_size: 0,
+            truncated: false,
+        }
+    }
+
+    fn answer() -> ResponseHead {
+        let (reason, fields) = (Vec::new(), Fields::default());
+        ResponseHead { status: 200, reason, version: Version::Http2, fields, wire_size: 0, truncated: false }
+    }
+
+    #[test]
+    fn sockets_at_once_are_bounded() {
+        let mut sockets = Sockets::new(1000);
+        let (mut read, mut lost, mut opaque) = (0, 0, 0);
+        let mut note = |event: Event<'_>| match event {
+            Event::WebSocket { .. } => read += 1,
+            Event::Malformed { stream: Some(_), .. } => lost += 1,
+            Event::Opaque { .. } => opaque += 1,
+            _ => {}
+        };
+        let mut open = |sockets: &mut Sockets, stream| {
+            let id = StreamId(stream);
+            sockets.pass(Event::Request { stream: id, head: head(stream) }, &mut note);
+            sockets.pass(Event::Response { stream: id, head: answer() }, &mut note);
+            sockets.pass(Event::Upgrade { stream: id }, &mut note);
+            sockets.pass(
+                Event::Opaque { stream: id, direction: Direction::ClientToServer, bytes: b"\x81\x00" },
+                &mut note,
+            );
+        };
+        let most = SOCKETS_MAX as u64;
+        (0..most + 3).for_each(|stream| open(&mut sockets, stream));
+        // One that is over makes room for another.
+        sockets.pass(Event::Reset { stream: StreamId(1), direction: Direction::ClientToServer, code: 8 }, &mut |_| ());
+        open(&mut sockets, most + 3);
+        assert_eq!((read, lost, opaque), (SOCKETS_MAX + 1, 3, SOCKETS_MAX + 1));
+    }
 }

@@ -277,7 +277,7 @@ fn prepare(logs: &Path, disk: &dyn Disk) -> Result<File, OpenError> {
     disk.make_folder(logs).map_err(|source| OpenError::Folder { path: logs.to_owned(), source })?;
     let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(logs.join(LOCK));
     let lock = lock.map_err(not_writable)?;
-    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+    match lock_alone(&lock) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => return Err(OpenError::Locked { path: logs.to_owned() }),
         Err(error) => return Err(not_writable(error.into())),
@@ -301,6 +301,19 @@ fn prepare(logs: &Path, disk: &dyn Disk) -> Result<File, OpenError> {
         Err(error) => return Err(not_writable(error)),
     }
     Ok(lock)
+}
+
+/// Takes the lock. A command that asks whether a recorder runs holds it too, for a moment: that is no other recorder.
+fn lock_alone(lock: &File) -> rustix::io::Result<()> {
+    const TRIES: u32 = 25;
+    const MOMENT: Duration = Duration::from_millis(20);
+    for _ in 1..TRIES {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(MOMENT),
+            taken => return taken,
+        }
+    }
+    flock(lock, FlockOperation::NonBlockingLockExclusive)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -66,6 +66,24 @@ fn two_programs_do_not_write_to_one_folder() {
 }
 
 #[test]
+fn a_command_that_asks_for_a_recorder_does_not_keep_one_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings_in(folder.path());
+    std::fs::create_dir(&settings.logs).unwrap();
+    let asking = File::create(settings.logs.join(LOCK)).unwrap();
+    flock(&asking, FlockOperation::NonBlockingLockShared).unwrap();
+    let store = std::thread::scope(|scope| {
+        // It has asked, and is put to sleep by the system before it lets go.
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(asking);
+        });
+        open(settings)
+    });
+    let _ = store.unwrap().close();
+}
+
+#[test]
 fn a_folder_that_cannot_be_is_said_clearly() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();

@@ -47,6 +47,13 @@ impl Sample {
         }
     }
 
+    /// The same, taken back before the answer's end.
+    pub(crate) fn cancelled(number: u32) -> Self {
+        let event = json!({"id": format!("cmpl-{number}"), "choices": [{"index": 0, "text": "a + b"}]});
+        let response = format!("data: {event}\n\n");
+        Self { aborted_by: Some("client"), response, ..Self::completion(number) }
+    }
+
     /// A chat, answered by a tool call.
     pub(crate) fn chat(number: u32) -> Self {
         let prompt = json!({

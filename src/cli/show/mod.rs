@@ -32,7 +32,7 @@ Examples:
   copilot-recorder show 0193a6f3-1234
   copilot-recorder show logs/chat/2024-12-08T13-05-57.639893_-_127.0.0.1_ann_-.json --headers
   copilot-recorder show 0193a6f3-1234 --raw > answer.txt
-  copilot-recorder show 0193a6f3-1234 --json | jq .answer.choices[0].text")]
+  copilot-recorder show 0193a6f3-1234 --json | jq -r '.answer.choices[0].text'")]
 pub struct ShowArgs {
     /// The id or its beginning, as `list` shows it, or the path of the file
     id: String,
@@ -69,6 +69,8 @@ struct Subject {
     batch: Option<telemetry::Batch>,
     /// The exchange that it goes on from.
     previous: Option<Row>,
+    /// Those that go on from it, oldest first.
+    next: Vec<Row>,
 }
 
 /// How much is shown.
@@ -126,6 +128,9 @@ fn find(opened: &Opened, id: &str) -> Result<Row, CliError> {
     }
 }
 
+/// So many the index names at most.
+const NAMED: usize = 10;
+
 /// The candidates, one a line. Their fields are printable; the line feeds are escaped by whoever prints the sentence.
 fn several(id: &str, rows: &[Row], look: &Look) -> String {
     let named = rows.iter().map(|row| {
@@ -133,7 +138,8 @@ fn several(id: &str, rows: &[Row], look: &Look) -> String {
         format!("{} ({} {}, {user})", row.id, look.time(row.began).format("%Y-%m-%d %H:%M:%S"), row.kind)
     });
     let named: Vec<_> = named.collect();
-    format!("{id:?} is the beginning of more than one id: {}", named.join("; "))
+    let more = if named.len() < NAMED { "" } else { "; …" };
+    format!("{id:?} is the beginning of more than one id: {}{more}", named.join("; "))
 }
 
 /// The body's bytes; where they go to a terminal, what can be printed of them.
@@ -157,6 +163,7 @@ struct Whole<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     telemetry: Option<Vec<serde_json::Value>>,
     previous: Option<&'a str>,
+    next: Vec<&'a str>,
     record: serde_json::Value,
 }
 
@@ -171,11 +178,16 @@ impl Subject {
             Some(id) => opened.index.answered(id)?,
             None => None,
         };
+        let next = match &row.response_id {
+            Some(id) => opened.index.following(id)?,
+            None => Vec::new(),
+        };
         let body = &record.request_body;
         let batch = telemetry.then(|| telemetry::read(body.bytes.as_deref().unwrap_or(body.text.as_bytes())));
         let prompt = if telemetry { None } else { prompt::read(&body.text) };
         let answer = if telemetry { None } else { answer::read(&record.response_body.text) };
-        Ok(Self { row, record, prompt, answer, events, batch, previous })
+        let answer = answer.map(|answer| answer.or_estimate(prompt.as_ref()));
+        Ok(Self { row, record, prompt, answer, events, batch, previous, next })
     }
 
     fn json(&self, file: &[u8]) -> Result<String, CliError> {
@@ -186,6 +198,7 @@ impl Subject {
             events: &self.events,
             telemetry: self.batch.as_ref().map(|batch| batch.events.iter().map(events::json).collect()),
             previous: self.previous.as_ref().map(|row| row.id.as_str()),
+            next: self.next.iter().map(|row| row.id.as_str()).collect(),
             record: self.file(file),
         };
         json_line(&whole).map_err(|error| CliError::Stream(error.into()))
@@ -199,17 +212,37 @@ impl Subject {
         let mut file: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
         let Some(top) = file.as_object_mut().filter(|_| self.row.form == Form::Older) else { return file };
         let record = &self.record;
+        // Other keys are not of that tool: nobody knows what is in them.
+        top.retain(|key, _| OLDER_KEYS.contains(&key.as_str()));
         top.insert("proxy-authorization".into(), record.user.as_deref().unwrap_or("-").into());
-        for (message, fields) in [("request", &record.request_headers), ("response", &record.response_headers)] {
+        for (message, fields, body) in [
+            ("request", &record.request_headers, &record.request_body),
+            ("response", &record.response_headers, &record.response_body),
+        ] {
             let Some(message) = top.get_mut(message).and_then(serde_json::Value::as_object_mut) else { continue };
+            message.retain(|key, _| OLDER_MESSAGE_KEYS.contains(&key.as_str()));
             if message.contains_key("url") {
                 message.insert("url".into(), record.url.as_str().into());
             }
             let fields = fields.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
             message.insert("headers".into(), serde_json::Value::Object(fields.collect()));
+            if let Some(content) = message.get_mut("content").filter(|content| !content.is_null()) {
+                *content = without_secrets(content, &body.text);
+            }
         }
         file
     }
+}
+
+/// The keys of the older tool's records.
+const OLDER_KEYS: [&str; 5] = ["proxy-authorization", "timestamp", "proxy-time-consumed", "request", "response"];
+/// Those of its two messages.
+const OLDER_MESSAGE_KEYS: [&str; 5] = ["url", "method", "headers", "content", "status_code"];
+
+/// A body in the form that the file has it in, parsed or text. `text` is what was read of it, without credentials.
+fn without_secrets(content: &serde_json::Value, text: &str) -> serde_json::Value {
+    let parsed = if content.is_string() { None } else { serde_json::from_str(text).ok() };
+    parsed.unwrap_or_else(|| text.into())
 }
 
 /// A row in a few words: `chat  200  cancelled`.

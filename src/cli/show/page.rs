@@ -136,12 +136,15 @@ fn head(page: &mut Page<'_>, subject: &Subject, path: &str) {
     page.field("protocol", record.http_version.as_deref());
     page.field("model", model(row).as_deref());
     page.field("language", row.language.as_deref());
-    page.field("purpose", purpose(row).as_deref());
+    page.field("purpose", purpose(subject).as_deref());
     page.field("turn", row.interaction.as_deref());
     match (previous, &row.previous_response_id) {
         (Some(previous), _) => page.field("goes on", Some(&format!("from {}", previous.id))),
         (None, Some(id)) => page.field("goes on", Some(&format!("from answer {id}, which is not among the records"))),
         (None, None) => {}
+    }
+    for next in &subject.next {
+        page.field("goes on", Some(&format!("in {}", next.id)));
     }
     page.field(
         "sizes",
@@ -164,12 +167,17 @@ fn model(row: &Row) -> Option<String> {
     }
 }
 
-fn purpose(row: &Row) -> Option<String> {
+fn purpose(subject: &Subject) -> Option<String> {
+    let row = &subject.row;
     let who = row.initiator.map(|initiator| match initiator {
         Initiator::User => "asked by a person",
         Initiator::Agent => "asked by the client itself",
     });
-    let words = [who, row.intent.as_deref(), row.speculative.then_some("ahead of need")];
+    // Where both headers are there the type says more: a subagent, work in the background, a commit message.
+    let mut fields = subject.record.request_headers.iter();
+    let kind = fields.find(|(name, _)| name.eq_ignore_ascii_case("x-interaction-type")).map(|(_, kind)| kind.trim());
+    let kind = kind.filter(|kind| !kind.is_empty() && row.intent.as_deref() != Some(kind));
+    let words = [who, row.intent.as_deref(), kind, row.speculative.then_some("ahead of need")];
     let words: Vec<_> = words.into_iter().flatten().collect();
     (!words.is_empty()).then(|| words.join(", "))
 }

@@ -56,9 +56,10 @@ pub(super) fn prompt(page: &mut Page<'_>, subject: &Subject) {
 /// What stands at the cursor matters most; the path marker is the first line.
 fn ghost(page: &mut Page<'_>, prompt: &Prompt) {
     let (prefix, suffix) = (prompt.prefix.as_deref().unwrap_or(""), prompt.suffix.as_deref().unwrap_or(""));
-    let (above, left) = prefix.rsplit_once('\n').map_or((None, prefix), |(above, left)| (Some(above), left));
+    // With its line feed: without it, an empty line at the end would be taken for the end of the last one.
+    let (above, left) = prefix.split_at(prefix.rfind('\n').map_or(0, |at| at + 1));
     let (right, below) = suffix.split_once('\n').map_or((suffix, None), |(right, below)| (right, Some(below)));
-    if let Some(above) = above {
+    if !above.is_empty() {
         page.block(MARGIN, above, Keep { first: 2, last: 40 });
     }
     // A text of others may hold the mark too: only in colour is ours told from theirs.
@@ -124,7 +125,8 @@ fn tools(page: &mut Page<'_>, tools: &[String]) {
     } else {
         ""
     };
-    page.line(&format!("{} tools offered: {}{more}", tools.len(), names.join(", ")));
+    let plural = if tools.len() == 1 { "" } else { "s" };
+    page.line(&format!("{} tool{plural} offered: {}{more}", tools.len(), names.join(", ")));
 }
 
 pub(super) fn answer(page: &mut Page<'_>, subject: &Subject) {

@@ -111,6 +111,7 @@ fn subject() -> Subject {
         ],
         batch: None,
         previous: None,
+        next: Vec::new(),
     }
 }
 
@@ -271,6 +272,23 @@ fn what_it_goes_on_from() {
     assert!(drawn(&known, Detail::default()).contains("\ngoes on    from 019e5a09\n"));
     let gone = Subject { row: Row { previous_response_id: Some("resp_1".into()), ..row("x") }, ..subject() };
     assert!(drawn(&gone, Detail::default()).contains("\ngoes on    from answer resp_1, which is not among"));
+    let both = Subject { next: vec![row("019e5a11"), row("019e5a12")], ..known };
+    let chain = "\ngoes on    from 019e5a09\ngoes on    in 019e5a11\ngoes on    in 019e5a12\n";
+    assert!(drawn(&both, Detail::default()).contains(chain));
+}
+
+#[test]
+fn the_interaction_type_is_shown_where_it_says_more_than_the_intent() {
+    let with = |intent: &str, kind: &str| {
+        let mut subject = subject();
+        subject.row.intent = Some(intent.into());
+        subject.record.request_headers.push(("X-Interaction-Type".into(), kind.into()));
+        drawn(&subject, Detail::default())
+    };
+    let page = with("conversation-agent", "conversation-subagent");
+    assert!(page.contains("conversation-agent, conversation-subagent"), "{page}");
+    let page = with("conversation-panel", "conversation-panel");
+    assert_eq!(page.matches("conversation-panel").count(), 1, "{page}");
 }
 
 #[test]
@@ -418,6 +436,7 @@ fn json_has_all_of_it_on_one_line() {
 fn json_of_an_older_file_has_no_credentials() {
     let mut subject = subject();
     subject.row.form = Form::Older;
+    subject.record.request_body = body(r#"{"a":1}"#);
     let file = br#"{"proxy-authorization": "alice:hunter2", "request": {"url": "https://a:hunter2@x", "method": "POST",
         "headers": {"Authorization": "hunter2"}, "content": {"a": 1}}, "response": {"headers": {"Set-Cookie": "hunter2"}}}"#;
     let line = subject.json(file).unwrap();
@@ -436,4 +455,54 @@ fn candidates_are_named() {
         "\"019\" is the beginning of more than one id: 0191 (2026-11-20 09:00:05 completions, alice); 0192 (2026-11-20 \
          09:00:05 completions, -)"
     );
+}
+
+#[test]
+fn times_after_an_exchange_have_their_unit() {
+    let at = |seconds: i64| {
+        let events = vec![event("e", seconds * 1_000_000)];
+        let text = drawn(&Subject { events, ..subject() }, Detail::default());
+        let line = text.lines().find(|line| line.contains("  e  ")).unwrap_or_default().to_owned();
+        line.split("  e  ").next().unwrap_or_default().trim().to_owned()
+    };
+    for (seconds, shown) in [
+        (-1, "-1.0 s"),
+        (59, "+59.0 s"),
+        (60, "+1 min"),
+        (7_199, "+119 min"),
+        (7_200, "+2 h"),
+        (172_799, "+47 h"),
+        (172_800, "+2 days"),
+    ] {
+        assert_eq!(at(seconds), shown);
+    }
+}
+
+#[test]
+fn what_is_odd_or_estimated_is_said_and_what_is_plain_is_not() {
+    let mut subject = subject();
+    let plain = drawn(&subject, Detail::default());
+    assert!(!plain.contains("answered by") && !plain.contains("estimates") && !plain.contains("odd"), "{plain}");
+    subject.row.model_answered = subject.row.model.clone();
+    assert!(!drawn(&subject, Detail::default()).contains("answered by"));
+    subject.row.model_answered = Some("m-2".into());
+    let answer = Answer { usage: None, faults: Faults { overflowed: true, ..Faults::default() }, ..answered("a") };
+    subject.answer = Some(answer);
+    let text = drawn(&subject, Detail::default());
+    for said in ["m-1, answered by m-2", "out 20, as the request estimates", "odd: of the events more than is kept"] {
+        assert!(text.contains(said), "{said} in {text}");
+    }
+}
+
+#[test]
+fn one_line_is_not_left_out_for_a_line_that_says_so() {
+    let lines = |count: usize| {
+        let mut conversation = conversation();
+        let text = "rule\n".repeat(count);
+        let turns = vec![Turn { role: "system".into(), parts: vec![Part::Text { text }] }, Turn::default()];
+        conversation.prompt = Some(Prompt { turns, ..Prompt::default() });
+        let text = drawn(&conversation, Detail::default());
+        (text.matches("│ rule").count(), text.contains("… 2 lines …"))
+    };
+    assert_eq!((lines(13), lines(14)), ((13, false), (12, true)));
 }

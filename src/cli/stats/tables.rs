@@ -201,8 +201,9 @@ fn tokens(figures: &Figures) -> Vec<String> {
         known(figures.tokens_cached),
         known(figures.tokens_out),
         number(figures.tokens_known),
-        number(figures.turns),
-        number(figures.follow_ups),
+        // None only where there are chats.
+        or_missing(figures.turns, true),
+        or_missing(figures.follow_ups, true),
         number(figures.turns_unknown),
     ]
 }

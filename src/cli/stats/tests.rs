@@ -79,8 +79,8 @@ fn known(group: &str) -> Figures {
         tokens_cached: Some(0),
         tokens_out: None,
         tokens_known: 900,
-        turns: 12,
-        follow_ups: 30,
+        turns: Some(12),
+        follow_ups: Some(30),
         turns_unknown: 1,
     }
 }
@@ -91,8 +91,14 @@ fn drawn(rows: &[(&Figures, bool)]) -> String {
 
 #[test]
 fn the_figures_for_a_person() {
-    let off = Figures { group: "bob\x1b[2J".into(), requests: 5, suggestion_users: 1, ..Figures::default() };
-    let idle = Figures { group: "eve".into(), ..Figures::default() };
+    let off = Figures {
+        group: "bob\x1b[2J".into(),
+        requests: 5,
+        suggestion_users: 1,
+        turns_unknown: 4,
+        ..Figures::default()
+    };
+    let idle = Figures { group: "eve".into(), turns: Some(0), follow_ups: Some(0), ..Figures::default() };
     let text = drawn(&[(&known("ann"), false), (&off, false), (&idle, false), (&known("total"), true)]);
     assert_eq!(
         text,
@@ -142,7 +148,7 @@ total         100/200/500  1,000  -2/-3/-8  1,000      5/10/25  1,000
 Tokens, and turns of chats
 GROUP                IN  CACHED  OUT  OF REQUESTS  TURNS  FOLLOW-UPS  UNKNOWN
 ann           1,000,000       0    ?          900     12          30        1
-bob\\u{1b}[2J          ?       ?    ?            0      0           0        0
+bob\\u{1b}[2J          ?       ?    ?            0      ?           ?        4
 eve                   -       -    -            0      0           0        0
 total         1,000,000       0    ?          900     12          30        1
 
@@ -183,4 +189,28 @@ fn the_total_alone_has_no_group_and_no_needless_legend() {
     let text = drawn(&[(&known("total"), true)]);
     assert!(text.starts_with("Requests\n       REQUESTS  SPECULATIVE"), "{text}");
     assert!(text.contains("\ntotal     1,234           10"), "{text}");
+}
+
+#[test]
+fn nothing_to_know_is_told_from_unknown() {
+    let figures = |first_byte: Percentiles, accepted, known_shares| Figures {
+        accepted,
+        first_byte,
+        total: Percentiles::default(),
+        persistence: known_shares,
+        ..known("ann")
+    };
+    let one = Percentiles { n: 1, p50: Some(1.0), p90: Some(1.0), p99: Some(1.0) };
+    let row = |figures: &Figures, section: &str| {
+        let text = drawn(&[(figures, true)]);
+        let at = text.find(section).unwrap_or_else(|| panic!("{section} in {text}"));
+        let line = text[at..].lines().nth(2).unwrap_or_default();
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    // An answer came, so that its other times are unknown; where none came there is nothing to know.
+    assert_eq!(row(&figures(one, Some(0), Vec::new()), "Latency at"), ["1/1/1", "1", "?", "0", "?", "0"]);
+    let none = figures(Percentiles::default(), Some(0), Vec::new());
+    assert_eq!(row(&none, "Latency at"), ["-", "0", "-", "0", "-", "0"]);
+    assert_eq!(row(&none, "Still in the code"), ["-"; 5], "nothing was accepted");
+    assert_eq!(row(&figures(one, Some(1), Vec::new()), "Still in the code"), ["?"; 5]);
 }

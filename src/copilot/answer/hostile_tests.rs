@@ -151,6 +151,134 @@ fn a_last_event_that_leaves_items_out_does_not_double_the_others() {
 }
 
 #[test]
+fn errors_are_told_wherever_they_stand() {
+    let error = |answer: &Answer| {
+        let error = answer.error.as_ref().expect("an error");
+        (error.code.clone().unwrap_or_default(), error.message.clone(), answer.ending, answer.format)
+    };
+    let of = |code: &str, message: &str, ending, format| (code.to_owned(), message.to_owned(), ending, format);
+    let named = read("event: error\ndata: {\"code\":\"429\",\"message\":\"slow down\"}\n\n").expect("an answer");
+    assert_eq!(error(&named), of("429", "slow down", Ending::Failed, Format::Responses));
+    // What ends the stream does not say of which format it was.
+    let messages = read_sse(&[r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#, "[DONE]"]);
+    assert_eq!(error(&messages), of("overloaded_error", "m", Ending::Failed, Format::Messages));
+    // An error beside a whole answer is no end of it; beside a cut one it is.
+    let beside = r#"{"object":"response","id":"resp_1","error":{"code":"c","message":"m"},"output":[]}"#;
+    assert_eq!(error(&read(beside).expect("an answer")), of("c", "m", Ending::Complete, Format::Responses));
+    let piece = r#"{"copilot_errors":[{"code":"c","message":"m"}],"choices":[{"delta":{"content":"a"}}]}"#;
+    assert_eq!(error(&read_sse(&[piece])), of("c", "m", Ending::Failed, Format::Chat));
+    assert_eq!(error(&read_sse(&[piece, "[DONE]"])), of("c", "m", Ending::Complete, Format::Chat));
+    // Of several, the first that says something.
+    let answer = read_sse(&[piece, r#"{"error":{"code":"d","message":"n"}}"#]);
+    assert_eq!(error(&answer), of("c", "m", Ending::Failed, Format::Chat));
+    // A whole message ends a stream, though its pieces had no end.
+    let whole = r#"{"choices":[{"message":{"content":"b"}}]}"#;
+    assert_eq!(read_sse(&[r#"{"choices":[{"delta":{"content":"a"}}]}"#, whole]).ending, Ending::Complete);
+    // All choices failed, or some.
+    let choices = |ends: [&str; 2]| {
+        let [a, b] = ends.map(|end| format!(r#""finish_reason":"{end}""#));
+        read_sse(&[&format!(r#"{{"choices":[{{"index":0,"delta":{{}},{a}}},{{"index":1,"delta":{{}},{b}}}]}}"#)]).ending
+    };
+    assert_eq!(choices(["error", "error"]), Ending::Failed);
+    assert_eq!(choices(["error", "stop"]), Ending::Complete);
+}
+
+#[test]
+fn what_is_in_order_is_not_marked() {
+    // Text and reasoning each have their own order.
+    let start = |index, kind| {
+        format!(r#"{{"type":"content_block_start","index":{index},"content_block":{{"type":"{kind}"}}}}"#)
+    };
+    let delta =
+        |index, key, text| format!(r#"{{"type":"content_block_delta","index":{index},"delta":{{"{key}":"{text}"}}}}"#);
+    let end = |reason| format!(r#"{{"type":"message_delta","delta":{{{reason}}}}}"#);
+    let answer = read_sse(&[
+        &start(1, "text"),
+        &delta(1, "text", "said"),
+        &start(0, "thinking"),
+        &delta(0, "thinking", "thought"),
+        &end(r#""stop_reason":"end_turn""#),
+        &end(""),
+        r#"{"type":"message_stop"}"#,
+        r#"{"type":"ping"}"#,
+    ]);
+    assert_eq!((answer.choices[0].text.as_str(), answer.choices[0].reasoning.as_str()), ("said", "thought"));
+    assert_eq!(answer.choices[0].finish_reason.as_deref(), Some("end_turn"), "a later event says nothing of it");
+    assert_eq!((answer.faults, answer.ending), (Faults::default(), Ending::Complete));
+
+    let stop = r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
+    let more = |delta: &str| format!(r#"{{"choices":[{{"delta":{{{delta}}}}}]}}"#);
+    assert_eq!(read_sse(&[stop, &more("")]).faults, Faults::default());
+    let late = read_sse(&[stop, &more(r#""reasoning_text":"hm""#)]);
+    assert_eq!(late.faults, Faults { misplaced: 1, ..Faults::default() }, "reasoning behind the end");
+
+    // A number below the first one of a stream.
+    let numbered = |number| format!(r#"{{"type":"response.in_progress","sequence_number":{number}}}"#);
+    let answer = read_sse(&[&numbered(5), &numbered(6), &numbered(3)]);
+    assert_eq!(answer.faults, Faults { misplaced: 1, ..Faults::default() });
+}
+
+#[test]
+fn values_one_after_the_other_are_a_stream_until_their_end() {
+    let answer = read("{\"choices\":[{\"text\":\"a\"}]}\n{\"choices\":[{\"text\":\"b\"}]}").expect("an answer");
+    assert_eq!((texts(&answer), answer.ending, answer.streamed), (vec!["ab"], Ending::Cut, true));
+    let text = "\u{feff}\n {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}";
+    assert_eq!(read(text).expect("an answer").first_token_end, Some(text.len()), "as it lies in the body");
+    let answer = read(&format!("{text}\n{{\"choices\":1e999}}\n{{\"choices\":[{{\"delta\":{{\"content\":\"b\"}}}}]}}"));
+    let answer = answer.expect("an answer");
+    assert_eq!((texts(&answer), answer.faults), (vec!["ab"], Faults { unreadable: 1, ..Faults::default() }));
+    let response = r#"{"object":"response","status":"in_progress","output":[]}"#;
+    let answer = read(&format!("{response}\n{response}")).expect("an answer");
+    assert_eq!((answer.faults, answer.ending), (Faults { repeated: 1, ..Faults::default() }, Ending::Cut));
+}
+
+#[test]
+fn calls_without_index_are_told_apart_by_their_names() {
+    let call = |name: &str, arguments: &str| {
+        let function = serde_json::json!({"name": name, "arguments": arguments});
+        serde_json::json!({"choices": [{"delta": {"tool_calls": [{"function": function}]}}]}).to_string()
+    };
+    let answer = read_sse(&[&call("f", "1"), &call("", "2"), &call("f", "3")]);
+    assert_eq!((arguments(&answer), answer.faults), (vec!["12", "3"], Faults::default()));
+}
+
+#[test]
+fn the_last_word_replaces_what_it_denies() {
+    let call =
+        |arguments: &str| format!(r#"{{"type":"function_call","call_id":"c","name":"f","arguments":"{arguments}"}}"#);
+    let added = format!(r#"{{"type":"response.output_item.added","output_index":0,"item":{}}}"#, call(""));
+    let delta = r#"{"type":"response.function_call_arguments.delta","output_index":0,"delta":"x"}"#;
+    let message = r#"{"type":"message","content":[{"text":"hi"}]}"#;
+    let last = |reason: &str, calls: &str| {
+        format!(r#"{{"type":"response.completed","response":{{"output":[{message},{calls}]{reason}}}}}"#)
+    };
+    let small = Ceilings { text: 4, calls: 1, ..Ceilings::default() };
+    for (arguments_said, misplaced) in [("xy", 0), ("y", 1)] {
+        let reason = r#","incomplete_details":{"reason":"max_output_tokens"}"#;
+        let events = [added.as_str(), delta, &last(reason, &call(arguments_said))];
+        let answer = source::read(&sse(&events), small).expect("an answer");
+        assert_eq!((texts(&answer), arguments(&answer)), (vec!["hi"], vec![arguments_said]));
+        assert_eq!(answer.faults, Faults { misplaced, ..Faults::default() }, "what is replaced frees its room");
+        assert_eq!(
+            answer.choices[0].finish_reason.as_deref(),
+            Some("completed"),
+            "a reason is one of being incomplete"
+        );
+    }
+    let done = r#"{"type":"response.output_text.done","output_index":0,"text":"wxyz"}"#;
+    let answer = source::read(&sse(&[OPEN, A, B, done]), small).expect("an answer");
+    assert_eq!((texts(&answer), answer.faults), (vec!["wxyz"], Faults { misplaced: 1, ..Faults::default() }));
+    // Where the ceiling cut, nothing is put behind the gap, whatever the last word is.
+    let delta = A.replace(r#""delta":"a""#, r#""delta":"abcdef""#);
+    let done = r#"{"type":"response.output_text.done","output_index":0,"text":"xy"}"#;
+    let answer = source::read(&sse(&[OPEN, &delta, done, B]), small).expect("an answer");
+    assert_eq!((texts(&answer), answer.faults), (vec!["abcd"], Faults { overflowed: true, ..Faults::default() }));
+    let summary =
+        r#"{"object":"response","output":[{"type":"reasoning","summary":[{"text":"a"},{"text":""},{"text":"b"}]}]}"#;
+    assert_eq!(read(summary).expect("an answer").choices[0].reasoning, "a\n\nb", "an empty part parts nothing");
+}
+
+#[test]
 fn an_event_that_cannot_be_read_costs_only_itself() {
     let (a, b) = (r#"{"choices":[{"text":"a"}]}"#, r#"{"choices":[{"text":"b","finish_reason":"stop"}]}"#);
     for odd in [
@@ -336,4 +464,16 @@ proptest! {
             begins(&part, &whole);
         }
     }
+}
+
+#[test]
+fn requests_go_on_from_the_id_of_the_last_event() {
+    let created = r#"data: {"type":"response.created","response":{"id":"resp_a","model":"m"}}"#;
+    let completed =
+        |id: &str| format!("data: {{\"type\":\"response.completed\",\"response\":{{{id}\"output\":[]}}}}\n\n");
+    let id = |last: &str| read(&format!("{created}\n\n{last}")).unwrap().id.unwrap();
+    assert_eq!(id(&completed(r#""id":"resp_b","#)), "resp_b");
+    assert_eq!(id(&completed("")), "resp_a");
+    assert_eq!(id(""), "resp_a");
+    assert_eq!(id(&(completed("") + &completed(r#""id":"resp_c","#))), "resp_a", "behind the end nothing counts");
 }

@@ -24,6 +24,8 @@ mod golden_tests;
 #[cfg(test)]
 mod hostile_tests;
 
+use super::prompt::Prompt;
+
 /// Which of the four formats an answer or a prompt has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +76,15 @@ pub struct Answer {
     /// Offset, in bytes of the text that was read, just behind the event that brought the first text, reasoning or
     /// tool call. None when there is none, or the answer is no stream.
     pub first_token_end: Option<usize>,
+}
+
+impl Answer {
+    /// The answer with its request's estimate of tokens, where it does not tell its own.
+    #[must_use]
+    pub fn or_estimate(mut self, prompt: Option<&Prompt>) -> Self {
+        self.usage = self.usage.or_else(|| prompt?.estimate());
+        self
+    }
 }
 
 /// One of an answer's choices.

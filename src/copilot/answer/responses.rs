@@ -92,6 +92,10 @@ impl Responses {
 
     fn end(&mut self, status: &str, response: &ResponseNode<'_>, common: &mut Common) {
         common.named(response.id.filled(), response.model.filled());
+        // The id that clients go on from is that of the last event, should earlier ones have had another.
+        if let Some(id) = response.id.filled() {
+            common.id = Some(id.to_owned());
+        }
         common.tokens.add(response.usage);
         let output: List<Raw<'_>> = response.output.read();
         common.faults.overflowed |= output.overflowed;

@@ -7,7 +7,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use super::answer::Format;
+use super::answer::{Format, Usage, UsageSource};
 use super::json::mend::{End, Origin, Scan, pair_surrogates};
 use super::json::{Content, List, Raw, Text};
 use turns::Turns;
@@ -40,7 +40,7 @@ pub struct Prompt {
     pub stream: Option<bool>,
     /// How many choices were asked for (`n`).
     pub choices: Option<u64>,
-    /// The body has `stop`.
+    /// The body has `stop`, and it is not null.
     pub has_stop: bool,
     /// `extra.prompt_tokens`.
     pub prompt_tokens: Option<u64>,
@@ -48,6 +48,20 @@ pub struct Prompt {
     pub suffix_tokens: Option<u64>,
     /// The body was cut, or is no JSON from some place on: what came before is here.
     pub cut: bool,
+}
+
+impl Prompt {
+    /// The tokens of a ghost-text request as its client counted them, if it did: for an answer that does not tell.
+    #[must_use]
+    pub fn estimate(&self) -> Option<Usage> {
+        let told = [self.prompt_tokens, self.suffix_tokens];
+        let input = told.into_iter().flatten().reduce(u64::saturating_add)?;
+        (self.format == Some(Format::Completions)).then(|| Usage {
+            input: Some(input),
+            source: UsageSource::Request,
+            ..Usage::default()
+        })
+    }
 }
 
 /// One turn of a conversation.
@@ -138,7 +152,7 @@ fn understand(node: &RequestNode<'_>, mended: Option<Origin>) -> Option<Prompt> 
         initiator: node.initiator.to_owned(),
         stream: node.stream.0,
         choices: node.n.0,
-        has_stop: node.stop.0,
+        has_stop: node.stop.is_some(),
         prompt_tokens: node.extra.prompt_tokens.0,
         suffix_tokens: node.extra.suffix_tokens.0,
         cut: mended.is_some() || node.messages.overflowed,

@@ -56,6 +56,23 @@ fn turn(role: &str, parts: Vec<Part>) -> Turn {
     Turn { role: role.into(), parts }
 }
 
+/// As the older tool looked at it, whose noise rule this is for.
+#[test]
+fn a_stop_of_null_is_no_stop() {
+    let has_stop = |stop: &str| read(&format!(r#"{{"messages":[]{stop}}}"#)).unwrap().has_stop;
+    assert_eq!(["", r#","stop":null"#, r#","stop":[]"#, r#","stop":"x""#].map(has_stop), [false, false, true, true]);
+}
+
+#[test]
+fn ghost_text_estimates_its_tokens() {
+    let of = |body: &str| read(body).unwrap().estimate();
+    let expected = Usage { input: Some(71), source: UsageSource::Request, ..Usage::default() };
+    assert_eq!(of(GHOST), Some(expected));
+    assert_eq!(of(r#"{"prompt":"a","extra":{"suffix_tokens":4}}"#).unwrap().input, Some(4));
+    assert_eq!(of(r#"{"prompt":"a"}"#), None);
+    assert_eq!(of(r#"{"messages":[],"extra":{"prompt_tokens":4}}"#), None);
+}
+
 #[test]
 fn ghost_text_is_read() {
     let expected = Prompt {
@@ -187,6 +204,16 @@ fn the_format_is_told_by_the_keys() {
 }
 
 #[test]
+fn one_key_of_a_format_is_enough() {
+    let format = |text: &str| read(text).and_then(|prompt| prompt.format);
+    for key in ["stop_sequences", "output_config", "anthropic_version"] {
+        let text = format!(r#"{{"messages":[{{"role":"user","content":"q"}}],"{key}":["x"]}}"#);
+        assert_eq!(format(&text), Some(Format::Messages), "{key}");
+    }
+    assert_eq!(format(r#"{"previous_response_id":"resp_1"}"#), Some(Format::Responses));
+}
+
+#[test]
 fn what_came_before_a_cut_counts() {
     for body in [GHOST, CHAT, RESPONSES, MESSAGES] {
         let whole = read(body).unwrap();
@@ -234,7 +261,6 @@ fn wrong_types_do_not_hide_the_rest() {
         "extra":[],"messages":[7,null,"x",{"role":[],"content":7},{"role":"user","content":["a",7,{"type":"text","text":1},{"text":"b"}]}]}"#;
     let expected = Prompt {
         format: Some(Format::Chat),
-        has_stop: true,
         tools: vec!["f".into()],
         turns: vec![turn("", Vec::new()), turn("user", vec![text("a"), other("text"), text("b")])],
         ..Prompt::default()

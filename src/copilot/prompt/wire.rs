@@ -9,7 +9,7 @@ node! {
         "model" => model: Text<'a>,
         "stream" => stream: Flag,
         "n" => n: Count,
-        "stop" => stop: Present,
+        "stop" => stop: Raw<'a>,
         "tools" => tools: List<ToolNode<'a>>,
         "functions" => functions: List<ToolNode<'a>>,
         // Ghost text.

@@ -270,6 +270,35 @@ fn what_is_no_count_is_none() {
 }
 
 #[test]
+fn of_two_places_the_nearer_one_counts() {
+    let twice = event(
+        r#""compCharLen":"7","languageId":"rust","activeDocumentLanguageId":"go","engineName":"a","modelName":"b","choiceIndex":1.5"#,
+        r#""compCharLen":12"#,
+    );
+    assert_eq!((twice.chars(), twice.choice()), (Some(12), None), "a measurement is the number itself");
+    assert_eq!((twice.language(), twice.model()), (Some("rust"), Some("a")));
+    let tagged = one(
+        r#"{"iKey":"3fdd7f28-937a-48c8-9a21-ba337db23bd1","name":"Microsoft.ApplicationInsights.7d7048df6dd04048bb23b716c1461f8f.Event","tags":{"ai.user.id":"mine"},
+        "data":{"baseData":{"name":"e","properties":{"copilot_trackingId":"other"}}}}"#,
+    );
+    assert_eq!((tagged.key, tagged.tid.as_deref()), (Key::Enhanced, Some("mine")));
+    // The outer name of Application Insights is no event's.
+    let nameless = read(br#"{"name":"Microsoft.ApplicationInsights.x.Event","data":{"baseData":{"properties":{}}}}"#);
+    assert_eq!(nameless, Batch { events: Vec::new(), unreadable: 1 });
+}
+
+#[test]
+fn what_lies_within_another_object_is_no_event() {
+    let [good, inner] = ["good", "inner"].map(|name| format!(r#"{{"data":{{"baseData":{{"name":"{name}"}}}}}}"#));
+    for bad in [format!(r#"{{"a":nope,"b":{inner}}}"#), format!("{{broken\n{{\"x\":[{inner}]}}")] {
+        let batch = read(format!("{bad}\n{good}").as_bytes());
+        let names: Vec<_> = batch.events.iter().map(|event| event.name.as_str()).collect();
+        assert_eq!(names, ["good"], "{bad}");
+        assert!(batch.unreadable > 0, "{bad}");
+    }
+}
+
+#[test]
 fn hostile_bodies_end() {
     let deep = format!("{}{}", "{\"data\":".repeat(100_000), "}".repeat(100_000));
     for body in [

@@ -134,6 +134,42 @@ fn bytes_are_base64_and_their_size_is_the_bodys() {
 }
 
 #[test]
+fn the_size_on_the_wire_is_told_where_it_is_known() {
+    let sizes = |record: Record| {
+        let entry = entries(&[record]).remove(0);
+        [entry["request"]["bodySize"].as_i64().unwrap(), entry["response"]["bodySize"].as_i64().unwrap()]
+    };
+    let whole = testing::record();
+    let [request, response] = sizes(whole.clone());
+    assert!(request > 0 && response > 0);
+    let cut = Body { truncated: true, ..whole.request_body.clone() };
+    assert_eq!(sizes(Record { request_body: cut, ..whole.clone() }), [-1, response]);
+    assert_eq!(
+        sizes(Record { messages: Some(Vec::new()), ..whole.clone() }),
+        [-1, -1],
+        "bodies of messages are joined"
+    );
+    assert_eq!(sizes(Record { complete: None, ..whole }), [-1, -1]);
+}
+
+#[test]
+fn hostile_messages_of_a_websocket() {
+    let message = |at, bytes, kind: &str| SocketMessage { from_client: true, at, bytes, kind: kind.into() };
+    let record = Record {
+        request_body: testing::body("ab\ncd"),
+        messages: Some(vec![message(-1e300, 2, "text"), message(1.0, 2, "pong"), message(1e300, 2, "text")]),
+        ..testing::record()
+    };
+    let entry = &entries(std::slice::from_ref(&record))[0];
+    let got: Vec<_> = entry["_webSocketMessages"].as_array().unwrap().iter().collect();
+    let data: Vec<_> = got.iter().map(|message| message["data"].as_str().unwrap()).collect();
+    assert_eq!(data, ["ab", "", "cd"], "what a pong says that it carries is in no body");
+    let began = record.began as f64 / 1e6;
+    let times: Vec<_> = got.iter().map(|message| message["time"].as_f64().unwrap() - began).collect();
+    assert!(times[0].abs() < 0.01 && (times[2] - 1e9).abs() < 0.01, "{times:?}");
+}
+
+#[test]
 fn messages_of_a_websocket() {
     let message = |from_client, at, bytes, kind: &str| SocketMessage { from_client, at, bytes, kind: kind.into() };
     let record = Record {

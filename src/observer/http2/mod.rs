@@ -84,6 +84,9 @@ impl Http2 {
                 let skipped = if bytes.len() == left { padding.min(input.len()) } else { 0 };
                 *input = &input[skipped..];
                 let (left, padding) = (left - bytes.len(), padding - skipped);
+                // The other side, or its reset, may have ended the stream since the frame began.
+                let is_over = self.streams.sending(head.stream, direction).is_none();
+                let meaning = if is_over { Meaning::Nothing } else { meaning };
                 side.reading = Reading::Data { head, left, padding, meaning };
                 show(meaning, head.stream, direction, bytes, sink);
                 if left + padding > 0 {

@@ -162,6 +162,22 @@ fn streams_interleave_and_are_reset() {
 }
 
 #[test]
+fn data_that_was_on_its_way_when_its_stream_was_reset_is_no_body() {
+    let long = data(C, 1, ES, b"beforeafter").1;
+    let (before, after) = long.split_at(9 + 6);
+    assert_eq!(
+        play([
+            headers(C, 1, 0, GET),
+            (C, before.to_vec()),
+            (S, frame(RST_STREAM, 0, 1, &[0, 0, 0, 8])),
+            (C, after.to_vec()),
+            headers(C, 3, ES, GET),
+        ]),
+        [&format!("1{SEEN}"), "1 > data before", "1 < reset 8", &format!("3{SEEN}"), "3 > end"]
+    );
+}
+
+#[test]
 fn a_promise_is_a_request() {
     let promise = [&[0, 0, 0, 2], &block(GET)[..]].concat();
     assert_eq!(

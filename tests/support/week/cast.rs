@@ -40,6 +40,8 @@ pub(crate) struct Seat {
     pub(crate) person: Option<String>,
     /// Whose the telemetry is.
     pub(crate) speaker: Option<String>,
+    /// Whose it is when a stranger's connection brings it: somebody else's, if an account is shared.
+    pub(crate) absent: Option<String>,
     pub(crate) editor: Editor,
     pub(crate) languages: [&'static str; 2],
     /// Whether telemetry is on, by the day of the week.
@@ -52,7 +54,7 @@ pub(crate) struct Seat {
     pub(crate) connection: String,
 }
 
-/// Everybody's seats: 25 persons, two of them at two machines, and traffic that is nobody's.
+/// Everybody's seats: 25 persons, some of them at several machines, and traffic that is nobody's.
 pub(super) fn seats(rng: &mut Rng) -> Vec<Seat> {
     // Of some names a folder cannot be made as they are; `chat` is also the name of a kind.
     const PLAIN: [&str; 14] = [
@@ -87,7 +89,7 @@ pub(super) fn seats(rng: &mut Rng) -> Vec<Seat> {
     for n in 0..3 {
         let mut seat = Seat { login: None, ..known(rng, "", n) };
         let label = format!("tid:{}", &seat.token.as_deref().expect("known people have a token")[..8]);
-        (seat.person, seat.speaker) = (Some(label.clone()), Some(label));
+        (seat.person, seat.speaker, seat.absent) = (Some(label.clone()), Some(label.clone()), Some(label));
         seat.telemetry = [n != 2; 7];
         seats.push(seat);
     }
@@ -110,15 +112,19 @@ fn odd(rng: &mut Rng) -> Vec<Seat> {
     let third = known(rng, "quinn", 3);
     seats.push(Seat { login: None, token: first.token.clone(), tracked: first.tracked.clone(), ..third });
     seats.push(first);
-    // Two users, one account: telemetry is of the first in the alphabet.
+    // Two users, one account: telemetry is of the one who brings it, and of the first in the alphabet if neither does.
     let owner = known(rng, "rosa", 0);
     let guest = known(rng, "sam", 1);
-    seats.push(Seat {
+    let third = known(rng, "rosa", 3);
+    let shared = |seat: Seat| Seat {
         token: owner.token.clone(),
         tracked: owner.tracked.clone(),
-        speaker: owner.speaker.clone(),
-        ..guest
-    });
+        absent: owner.absent.clone(),
+        ..seat
+    };
+    seats.push(shared(guest));
+    // A machine with that account that does not log in.
+    seats.push(shared(Seat { login: None, ..third }));
     seats.push(owner);
     let nobody = known(rng, "", 6);
     seats.push(Seat {
@@ -127,7 +133,8 @@ fn odd(rng: &mut Rng) -> Vec<Seat> {
         tracked: None,
         person: None,
         speaker: None,
-        telemetry: [false; 7],
+        absent: None,
+        telemetry: [false, false, false, true, true, false, false],
         ..nobody
     });
     seats
@@ -142,6 +149,7 @@ fn known(rng: &mut Rng, name: &str, n: usize) -> Seat {
         tracked: Some(tid),
         person: Some(name.to_owned()),
         speaker: Some(name.to_owned()),
+        absent: Some(name.to_owned()),
         editor: EDITORS[[0, 1, 0, 2][n % 4]],
         languages: [LANGUAGES[n % 5], LANGUAGES[(n + 2) % 5]],
         telemetry: [true; 7],

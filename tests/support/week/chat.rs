@@ -227,7 +227,11 @@ impl Week<'_> {
         let (mut exchange, mut body, said) = self.asked(seat, *at, round);
         exchange.method = "GET";
         // The head is that of the upgrade, the same for all turns: who asks is in the message.
-        exchange.request_headers.retain(|(name, _)| *name != "X-Initiator");
+        for (name, value) in &mut exchange.request_headers {
+            if *name == "X-Initiator" {
+                "user".clone_into(value);
+            }
+        }
         exchange.request_headers.push(("Upgrade", "websocket".to_owned()));
         body.as_object_mut().expect("a request is an object").remove("stream");
         body["type"] = json!("response.create");

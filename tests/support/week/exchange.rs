@@ -21,7 +21,10 @@ pub(crate) struct Fact {
     pub(crate) model_answered: Option<String>,
     pub(crate) language: Option<String>,
     pub(crate) status: Option<u16>,
+    /// Who ended the streams.
     pub(crate) aborted_by: Option<&'static str>,
+    /// The answer came to its own end, whoever ended the stream then.
+    pub(crate) whole: bool,
     /// The answer carries an error.
     pub(crate) error: bool,
     /// `user` or `agent`.
@@ -88,6 +91,13 @@ pub(super) struct How {
 
 impl How {
     pub(super) const WELL: Self = Self { status: 200, aborted_by: None, coded: false, timed: true };
+}
+
+impl Fact {
+    /// Who ended it early.
+    pub(crate) fn cut_by(&self) -> Option<&'static str> {
+        self.aborted_by.filter(|&by| by != "client" || !self.whole)
+    }
 }
 
 impl Exchange {
@@ -185,6 +195,7 @@ impl Exchange {
         self.coded = how.coded;
         self.response_body = cut.text;
         self.fact.error = cut.error;
+        self.fact.whole = cut.whole;
         self.fact.texts = cut.texts;
         self.fact.model_answered = cut.model;
         if let [Some(_), ..] | [.., Some(_)] = cut.tokens {

@@ -125,7 +125,7 @@ impl Truth {
         put("group", json!(name));
         put("requests", json!(requests.len()));
         put("speculative", json!(count(&|fact| fact.speculative)));
-        let cancelled = count(&|fact| fact.aborted_by == Some("client"));
+        let cancelled = count(&|fact| fact.cut_by() == Some("client"));
         // All records of the week say who ended them.
         put("cancelled", json!(cancelled));
         put("errors", json!(count(&|fact| failed(fact))));
@@ -146,9 +146,13 @@ impl Truth {
         put("tokens_cached", json!(sum(&|fact| fact.tokens_cached)));
         put("tokens_out", json!(sum(&|fact| fact.tokens_out)));
         put("tokens_known", json!(count(&|fact| fact.tokens_in.is_some() || fact.tokens_out.is_some())));
-        put("turns", json!(count(&|fact| fact.kind == "chat" && fact.initiator == Some("user"))));
-        put("follow_ups", json!(count(&|fact| fact.kind == "chat" && fact.initiator == Some("agent"))));
-        put("turns_unknown", json!(count(&|fact| fact.kind == "chat" && fact.initiator.is_none())));
+        let chats = |initiator| count(&|fact| fact.kind == "chat" && fact.initiator == initiator);
+        let [turns, follow_ups, silent] = [Some("user"), Some("agent"), None].map(chats);
+        // Where there are chats, all of them silent, nothing is known.
+        let known = silent == 0 || turns + follow_ups > 0;
+        put("turns", json!(known.then_some(turns)));
+        put("follow_ups", json!(known.then_some(follow_ups)));
+        put("turns_unknown", json!(silent));
         row
     }
 
@@ -205,7 +209,7 @@ impl Truth {
             .iter()
             .copied()
             .filter(|fact| matches!(fact.kind, "completions" | "nes" | "chat"))
-            .filter(|fact| fact.aborted_by != Some("client"))
+            .filter(|fact| fact.cut_by() != Some("client"))
             .filter(|fact| fact.status.is_some_and(|status| status == 101 || (200..300).contains(&status)))
             .collect();
         let spread =
@@ -232,7 +236,7 @@ struct Key<'a> {
 impl Ask {
     fn wants(&self, key: &Key<'_>) -> bool {
         let among = |list: &[String], value: &Option<String>| {
-            list.is_empty() || value.as_ref().is_some_and(|value| list.contains(value))
+            list.is_empty() || list.iter().any(|wanted| wanted == value.as_deref().unwrap_or("-"))
         };
         among(&self.users, key.person)
             && among(&self.languages, key.language)
@@ -263,8 +267,8 @@ impl Ask {
 fn failed(fact: &Fact) -> bool {
     fact.status.is_some_and(|status| status >= 400)
         || fact.error
-        || fact.aborted_by == Some("upstream")
-        || fact.status.is_none() && fact.aborted_by != Some("client")
+        || fact.cut_by() == Some("upstream")
+        || fact.status.is_none() && fact.cut_by() != Some("client")
 }
 
 /// By nearest rank.

@@ -69,6 +69,10 @@ impl Week<'_> {
         let known = seat.login.is_some() && seat.token.is_some() && seat.tracked.is_some();
         if known && seat.login.as_deref() != Some(OTHER) && self.chance(12, "batch over another user's connection") {
             seat.login = Some(OTHER.to_owned());
+            if seat.absent != seat.speaker {
+                self.case("shared account over a stranger's connection");
+            }
+            seat.speaker.clone_from(&seat.absent);
         }
         let form: Form = match seat.editor.name {
             _ if batch.len() == 1 && self.rng.one_in(2) => (&json_single, "application/json", "telemetry: one object"),

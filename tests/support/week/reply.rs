@@ -43,6 +43,8 @@ pub(crate) struct Cut {
     pub(super) tokens: [Option<u64>; 3],
     pub(super) model: Option<String>,
     pub(super) error: bool,
+    /// It goes to the format's own end, or to the finish reason of each choice.
+    pub(super) whole: bool,
 }
 
 impl Stream {
@@ -167,6 +169,11 @@ impl Stream {
             cut.pieces.push(piece);
         }
         cut.first_token = first;
+        let kept = || self.events.iter().take(keep).map(|event| &event.text);
+        let closing = ["[DONE]", "\"type\":\"response.completed\"", "\"type\":\"message_stop\""];
+        let closed = kept().any(|text| closing.iter().any(|closing| text.contains(closing)));
+        let finished = kept().filter(|text| text.contains("\"finish_reason\":\"")).count();
+        cut.whole = !cut.error && (closed || finished >= self.choices);
         cut
     }
 }
@@ -174,6 +181,7 @@ impl Stream {
 impl Cut {
     /// A body that is no stream.
     pub(super) fn document(text: String) -> Self {
-        Self { pieces: if text.is_empty() { Vec::new() } else { vec![text.len()] }, text, ..Self::default() }
+        let pieces = if text.is_empty() { Vec::new() } else { vec![text.len()] };
+        Self { pieces, text, whole: true, ..Self::default() }
     }
 }

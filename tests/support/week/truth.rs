@@ -12,7 +12,8 @@ pub(crate) struct Truth {
     pub(crate) exchanges: Vec<Fact>,
     pub(super) suggestions: Vec<Suggestion>,
     pub(super) edits: Vec<Edit>,
-    /// Persons (`-` is nobody) and the quarters of an hour (since 1970) in which something of their telemetry is from.
+    /// Persons and the quarters of an hour (since 1970) in which something of their telemetry is from. Nobody is not
+    /// among them: of whom such an event is cannot be said.
     pub(super) heard: BTreeSet<(String, i64)>,
     /// What clients waited, by the request's id.
     pub(super) waits: HashMap<String, f64>,
@@ -76,8 +77,9 @@ impl Truth {
     /// An event arrived, of that person.
     pub(super) fn hear(&mut self, person: Option<&str>, event: &Event) {
         let person = person.filter(|_| !event.anonymous).map(str::to_owned);
-        let name = person.clone().unwrap_or_else(|| "-".to_owned());
-        self.heard.insert((name, event.time.div_euclid(QUARTER)));
+        if let Some(name) = person.clone() {
+            self.heard.insert((name, event.time.div_euclid(QUARTER)));
+        }
         match event.tells.clone() {
             Tells::Nothing => {}
             Tells::Waited(request, waited) => {
