@@ -323,6 +323,20 @@ fn the_index_is_for_its_owner_alone_and_leaves_no_drafts() {
 }
 
 #[test]
+fn what_came_into_an_index_that_was_made_anew_has_arrived() {
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    let (index, _) = logs.open();
+    let (_, mark) = index.arrived(None).unwrap();
+    logs.put("chat/2.json", &chat(2, "q", "a").to_string());
+    drop(Index::rebuild(logs.path(), &mut |_| ()).unwrap());
+    let (rows, mark) = index.arrived(Some(mark)).unwrap();
+    assert_eq!(ids(&rows), [id(1), id(2)], "those that were known may be named again, the new one must be");
+    logs.put("chat/3.json", &chat(3, "q", "a").to_string());
+    assert_eq!(ids(&index.arrived(Some(mark)).unwrap().0), [id(3)]);
+}
+
+#[test]
 fn where_nothing_can_be_written_the_index_is_for_this_process() {
     let logs = Logs::new();
     logs.put("chat/1.json", &chat(1, "findme", "a").to_string());

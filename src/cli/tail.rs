@@ -97,11 +97,11 @@ impl Follower<'_> {
         // The old ones, then the mark, then the last ones: what arrives in between is shown once, being told by its id.
         let mut known = Known::default();
         let old = opened.index.list(&Filter::default(), &newest(ANEW_MAX))?;
-        old.into_iter().rev().for_each(|row| drop(known.is_new(row.id)));
+        old.into_iter().rev().for_each(|row| known.note(row.id));
         let (_, mut mark) = opened.index.arrived(None)?;
         let mut last = opened.index.list(self.filter, &newest(limit))?;
         last.reverse();
-        last.iter().for_each(|row| drop(known.is_new(row.id.clone())));
+        last.iter().for_each(|row| known.note(row.id.clone()));
         let mut printer = Printer::new(out, form, look);
         printer.rows(&opened, &last)?;
 
@@ -118,7 +118,7 @@ impl Follower<'_> {
             let (rows, next) = opened.index.arrived(Some(mark))?;
             mark = next;
             pause = if rows.is_empty() { (pause * 5 / 4).min(AT_LEISURE) } else { AT_ONCE };
-            let rows = wanted(rows, |row| known.is_new(row.id.clone()), |row| self.fits(&opened, row))?;
+            let rows = wanted(rows, |row| known.is_new(&row.id), |row| self.fits(&opened, row))?;
             printer.rows(&opened, &rows)?;
         }
     }
@@ -148,9 +148,15 @@ struct Known {
 
 impl Known {
     /// Whether it is met for the first time.
-    fn is_new(&mut self, id: String) -> bool {
+    fn is_new(&mut self, id: &str) -> bool {
+        let is_new = !self.ids.contains(id);
+        self.note(id.to_owned());
+        is_new
+    }
+
+    fn note(&mut self, id: String) {
         if !self.ids.insert(id.clone()) {
-            return false;
+            return;
         }
         self.order.push_back(id);
         // Twice what an index made anew names: as many may have arrived just before.
@@ -159,7 +165,6 @@ impl Known {
         {
             self.ids.remove(&oldest);
         }
-        true
     }
 }
 
