@@ -51,9 +51,12 @@ impl Week<'_> {
         let speculative = exchange.fact.speculative;
         self.done(exchange);
         if end == End::Text || end == End::Filtered && !texts[0].is_empty() {
+            // Then several choices of one answer are told apart by their number alone.
+            let named = !self.rng.one_in(7);
             for (choice, text) in texts.iter().enumerate() {
                 if (choice == 0 && !(speculative && self.rng.one_in(2))) || self.rng.one_in(3) {
-                    let answer = Answer { request_id: &request_id, choice: choice as i64, language, model, text };
+                    let answer =
+                        Answer { request_id: &request_id, choice: choice as i64, language, model, text, named };
                     self.suggestion(seat, &answer, over);
                 }
             }

@@ -13,6 +13,8 @@ pub(super) struct Answer<'a> {
     pub(super) language: &'static str,
     pub(super) model: &'static str,
     pub(super) text: &'a str,
+    /// Its suggestions have a `clientCompletionId`.
+    pub(super) named: bool,
 }
 
 /// One suggestion as its events name it.
@@ -90,7 +92,10 @@ impl Week<'_> {
             },
             ..Suggestion::default()
         });
-        let completion = (!self.chance(11, "no clientCompletionId")).then(|| uuid(&mut self.rng));
+        if !answer.named {
+            self.case("no clientCompletionId");
+        }
+        let completion = answer.named.then(|| uuid(&mut self.rng));
         // It counts where it differs from the request's.
         let other = answer.language == "typescript" && self.chance(8, "another word for the language");
         let language = if other { "typescriptreact" } else { answer.language };
