@@ -94,9 +94,8 @@ async fn the_checks_see_what_is_wrong() {
             button.className = 'far';
             document.querySelector('main').append(button);
             console.error('seen');
-            button.setAttribute('width', 9);
             const sheet = new CSSStyleSheet();
-            sheet.replaceSync('.far { display: block; width: 3000px; height: 1em }');
+            sheet.replaceSync('.far { display: block; min-width: 3000px; height: 1em }');
             document.adoptedStyleSheets = [sheet];",
         )
         .await;

@@ -1,4 +1,5 @@
 //! Debian's Chromium, driven from a test: what people see, and what the browser complained of.
+#![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test whose browser does not answer has failed")]
 
 use std::collections::BTreeSet;
