@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use super::Viewer;
+use crate::index::Row;
 
 /// Below the folder of the records; the archive does not look into it.
 const FOLDER: &str = "audit";
@@ -27,44 +28,26 @@ const MOST_IDS: usize = 1000;
 /// Characters of a question or a name in a line. A question comes from an address, which is not longer than some KB.
 const MOST_TEXT: usize = 1000;
 
-/// What was looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum What {
-    /// The page of a record: its prompt, answer and headers.
-    Exchange,
-    /// A body, as it was sent.
-    Body,
-    /// The record's JSON.
-    Record,
-    /// Records as HTTP Archive.
-    Har,
-    /// Records as JSON lines or a table that holds texts.
-    Export,
-    /// The request as a command line.
-    Curl,
-    /// Two records beside each other.
-    Diff,
-    /// The turns of a chat.
-    Conversation,
-    /// Lines around what was searched for.
-    Search,
-    /// A stream that is still running.
-    Stream,
-}
-
 /// A record whose contents are about to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// The record's id, or its path below the logs where it has none.
+    /// The record's id.
     pub id: String,
     /// The user of the proxy whose record it is.
     pub of: Option<String>,
 }
 
+impl Seen {
+    /// A record that the index knows.
+    #[must_use]
+    pub fn of_row(row: &Row) -> Self {
+        Self { id: row.id.clone(), of: row.user.clone() }
+    }
+}
+
 /// The look could not be written down, so there must be none: 503.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the audit log cannot be written, so no contents are shown: {0}")]
+#[error("The audit log cannot be written, so no contents are shown: {0}")]
 pub struct NotWritten(String);
 
 /// Writes the audit log. Cheap to clone.
@@ -85,7 +68,7 @@ struct Line<'a> {
     at: &'a str,
     who: Option<&'a str>,
     from: IpAddr,
-    what: What,
+    what: &'static str,
     ids: &'a [&'a str],
     of: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +83,8 @@ impl Audit {
         Self(Arc::new(Inner { folder: logs.join(FOLDER), strict, trouble: Mutex::default() }))
     }
 
-    /// Writes down that the viewer is about to see contents of these records; `query` is what was searched for.
+    /// Writes down that the viewer is about to see contents of these records. `what` is shown: `exchange`, `body`,
+    /// `record`, `har`, `curl`, `diff`, `conversation`, `search`, `stream`, `export`; `query` is what was searched for.
     /// Records of the viewer's own are left out. Waits for the disk, beside the runtime.
     ///
     /// # Errors
@@ -108,7 +92,7 @@ impl Audit {
     pub async fn look(
         &self,
         viewer: &Viewer,
-        what: What,
+        what: &'static str,
         records: Vec<Seen>,
         query: Option<&str>,
     ) -> Result<(), NotWritten> {
@@ -149,7 +133,13 @@ impl Inner {
 }
 
 /// The lines for a look: one for each user whose records they are, more where there are very many.
-fn lines(viewer: &Viewer, what: What, records: &[Seen], query: Option<&str>, now: DateTime<Utc>) -> Vec<String> {
+fn lines(
+    viewer: &Viewer,
+    what: &'static str,
+    records: &[Seen],
+    query: Option<&str>,
+    now: DateTime<Utc>,
+) -> Vec<String> {
     let mut by_user: BTreeMap<Option<&str>, Vec<&str>> = BTreeMap::new();
     for record in records {
         let own = record.of.is_some() && record.of.as_deref() == viewer.name.as_deref();
@@ -191,6 +181,9 @@ fn append(folder: &Path, lines: &[String], now: DateTime<Utc>) -> io::Result<()>
         }
         opened => opened?,
     };
+    // Until the file is closed: another process may write too, the page of a folder that is being recorded into. A file
+    // system that knows no locks keeps whole lines apart all the same.
+    let _ = file.lock();
     if !ends_in_newline(&mut file)? {
         // A disk that was full, or a machine that went down: what was cut off must not spoil the next line.
         file.write_all(b"\n")?;

@@ -90,18 +90,55 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
     said
 }
 
+/// Whether a page of somebody else's fetches this behind the reader's back: as a picture, a script, a frame. A link that
+/// somebody follows is not meant, and a browser that says nothing is believed: it is `Cross-Origin-Resource-Policy`
+/// that keeps the answer from the page then. Here it is kept from being asked for, and from the audit log.
+#[must_use]
+pub fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes());
+    let elsewhere = is("sec-fetch-site", "cross-site") || is("sec-fetch-site", "same-site");
+    elsewhere && !(is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document"))
+}
+
+/// Whether a script of a page asks, as far as the browser says: one that is told to ask for a password would put up a
+/// window of its own.
+#[must_use]
+pub fn is_script(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_some_and(|dest| dest.as_bytes() == b"empty")
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, HeaderValue};
 
     use super::*;
 
-    fn same(fields: &[(&str, &str)]) -> bool {
+    fn headers(fields: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
         }
-        is_same_origin(&headers)
+        headers
+    }
+
+    fn same(fields: &[(&str, &str)]) -> bool {
+        is_same_origin(&headers(fields))
+    }
+
+    #[test]
+    fn a_link_from_elsewhere_may_be_followed_and_nothing_else_fetched() {
+        let fetched = |site, mode, dest| {
+            let fields = [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+            is_from_elsewhere(&headers(&fields))
+        };
+        assert!(!fetched("cross-site", "navigate", "document"));
+        assert!(fetched("cross-site", "no-cors", "image"));
+        assert!(fetched("same-site", "cors", "empty"));
+        assert!(fetched("cross-site", "navigate", "iframe"));
+        assert!(!fetched("same-origin", "cors", "empty"));
+        assert!(!fetched("none", "navigate", "document"));
+        assert!(!is_from_elsewhere(&HeaderMap::new()));
+        assert!(is_script(&headers(&[("sec-fetch-dest", "empty")])) && !is_script(&HeaderMap::new()));
     }
 
     #[test]

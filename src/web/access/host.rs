@@ -139,8 +139,27 @@ mod tests {
     #[test]
     fn what_is_no_host_is_bad() {
         for bad in [
-            "", ":", ":80", ".", "..", "a..b", "a b", "a/b", "user@localhost", "localhost:x", "localhost:80:80", "[::1",
-            "[::1]x", "[::1]:x", "[localhost]", "[127.0.0.1]", "::1", "a,b", "é.example", "<script>", "bad name",
+            "",
+            ":",
+            ":80",
+            ".",
+            "..",
+            "a..b",
+            "a b",
+            "a/b",
+            "user@localhost",
+            "localhost:x",
+            "localhost:80:80",
+            "[::1",
+            "[::1]x",
+            "[::1]:x",
+            "[localhost]",
+            "[127.0.0.1]",
+            "::1",
+            "a,b",
+            "é.example",
+            "<script>",
+            "bad name",
             &"a".repeat(254),
         ] {
             assert_eq!(host(bad), Err(HostError::Bad), "{bad}");

@@ -1,7 +1,13 @@
 //! Who may see what: sessions, roles, and the log of who looked.
 //!
+//! ```text
+//! request ─▶ Host ─▶ same origin? ─▶ session or Basic ─▶ may this area be seen? ─▶ page, with a `Viewer`
+//!             400     403             303 /login, 401     403
+//!             421
+//! ```
+//!
 //! Given a request, hands on a [`Viewer`] with [`Rights`], or an answer that sends it away. Knows the users file through
-//! `auth` and nothing of records; what a page shows of whom is asked of the rights by that page.
+//! `auth`, and of records only whose they are; what a page shows of whom it asks the rights.
 
 pub mod audit;
 pub mod csrf;
@@ -10,14 +16,25 @@ pub mod pseudonym;
 pub mod rights;
 pub mod session;
 
+mod area;
+mod cookies;
+mod gate;
+mod headers;
+mod leash;
+mod login;
 mod viewer;
 
 use aws_lc_rs::hmac;
 
-pub use audit::{Audit, NotWritten, Seen, What};
+pub use audit::{Audit, NotWritten, Seen};
+pub use gate::Access;
 pub use pseudonym::Pseudonyms;
 pub use rights::{Area, Rights};
 pub use viewer::Viewer;
+
+pub(super) use gate::guard;
+pub(super) use headers::secure;
+pub(super) use login::{home, router};
 
 /// The operating system gave no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -60,6 +60,7 @@ pub struct Session {
     pub account: Account,
     /// Random, and told to nobody but the browser.
     pub nonce: [u8; 16],
+    issued: u64,
     ends: u64,
 }
 
@@ -117,7 +118,12 @@ impl Sessions {
         let nonce: [u8; 16] = rest.try_into().ok()?;
         let now = millis(now);
         let lives = version == VERSION && now < ends && issued <= now.saturating_add(span(CLOCK_STEP));
-        (lives && !self.has_ended(&account.name, issued, &nonce)).then_some(Session { account, nonce, ends })
+        (lives && !self.has_ended(&account.name, issued, &nonce)).then_some(Session { account, nonce, issued, ends })
+    }
+
+    /// Whether a session that was good has not ended since. What the users file says of its user is asked by the caller.
+    pub fn goes_on(&self, session: &Session, now: SystemTime) -> bool {
+        millis(now) < session.ends && !self.has_ended(&session.account.name, session.issued, &session.nonce)
     }
 
     /// Ends a session before its time: somebody logs out.
@@ -211,7 +217,9 @@ mod tests {
         let issue = |name: &str| sessions.issue(&account(name), at(NOW)).unwrap();
         let (one, two, other) = (issue("ann"), issue("ann"), issue("bob"));
         let session = sessions.check(&one, at(NOW), |name| Some(account(name))).unwrap();
+        assert!(sessions.goes_on(&session, at(MINUTE)) && !sessions.goes_on(&session, at(LIFE)));
         sessions.end(&session, at(NOW));
+        assert!(!sessions.goes_on(&session, at(NOW)));
         assert!(!good(&sessions, &one, NOW) && good(&sessions, &two, NOW) && good(&sessions, &other, NOW));
     }
 
