@@ -16,7 +16,6 @@ pub mod table;
 pub mod tail;
 pub mod users;
 pub mod verify;
-pub mod words;
 
 pub mod filter;
 pub mod list;
