@@ -5,6 +5,7 @@
 
 pub mod figures;
 pub mod params;
+pub mod pool;
 pub mod query;
 pub mod search;
 pub mod subject;
