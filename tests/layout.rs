@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 24] = [
+const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("wire", &[]),
     ("digest", &[]),
     ("metrics", &[]),
@@ -30,7 +30,9 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("tunnel", &["exchange", "relay", "rules", "tls"]),
     // The store only says whether new tunnels must be refused.
     ("listener", &["auth", "rules", "store", "tls", "tunnel"]),
-    ("recorder", &["classifier", "exchange", "observer", "relay", "rules", "store", "tunnel"]),
+    // What is in flight, and what its bytes say.
+    ("live", &["copilot", "exchange", "observer", "rules"]),
+    ("recorder", &["classifier", "exchange", "live", "observer", "relay", "rules", "store", "tunnel"]),
     (
         "cli",
         &[
@@ -43,6 +45,7 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
             "figures",
             "index",
             "listener",
+            "live",
             "recorder",
             "rules",
             "store",

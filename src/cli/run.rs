@@ -15,6 +15,7 @@ use crate::auth::{Authenticator, UsersError};
 use crate::config::{Access, Config};
 use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::shutdown::Shutdown;
@@ -104,13 +105,14 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     let shutdown = Shutdown::default();
     let local =
         LocalPages { listen: address, advertise, asks: authenticator.is_some(), authority, metrics: metrics.clone() };
+    let streams = Streams::off();
     let tunnels = Tunnels {
         servers,
         clients,
         hosts: config.hosts.clone(),
         pass_others: config.policy.tunnel_others,
         limits: config.limits.clone(),
-        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone())),
+        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone(), &streams)),
         metrics: metrics.clone(),
         shutdown: shutdown.clone(),
     };
