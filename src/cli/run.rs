@@ -116,12 +116,18 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     });
 
     let shutdown = Shutdown::default();
+    // Without a page nobody can look.
+    let streams = match page {
+        Some(_) => Streams::new(config.kinds.clone(), config.record.clone()),
+        None => Streams::off(),
+    };
     if let (Some((listener, _)), Some(web)) = (page, config.web.clone()) {
         let recording = Recording {
             config: config.clone(),
             advertise: advertise.clone(),
             authority: Arc::clone(&authority),
             metrics: metrics.clone(),
+            streams: streams.clone(),
             began: SystemTime::now(),
         };
         let site = Site::new(&config.logs, web, Some(recording));
@@ -134,7 +140,6 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     }
     let local =
         LocalPages { listen: address, advertise, asks: authenticator.is_some(), authority, metrics: metrics.clone() };
-    let streams = Streams::off();
     let tunnels = Tunnels {
         servers,
         clients,

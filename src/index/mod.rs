@@ -3,6 +3,7 @@
 //! The files are the truth (design D8): whatever is wrong with the index, it is rebuilt. Written by the recorder's
 //! [`Indexer`] behind the records, or by a reader that finds it behind; safe for both at once.
 
+mod arrival;
 mod build;
 mod columns;
 mod digest;
@@ -29,6 +30,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::build::Work;
 use self::place::{Database, Live};
+pub use arrival::{Arrived, of_one_index};
 pub use indexer::Indexer;
 pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};

@@ -2,4 +2,7 @@
 //!
 //! Makes of the index, the files and the figures what somebody wants to know. Knows nothing of terminals or HTTP.
 
+pub mod amounts;
 pub mod pool;
+pub mod row;
+pub mod text;
