@@ -1,6 +1,8 @@
 //! The live page: records appear as they arrive, an answer that is being written is seen growing, and whoever lost the
 //! connection misses nothing and sees nothing twice.
 
+#[path = "support/browser.rs"]
+mod browser;
 mod support;
 
 use std::collections::BTreeSet;
@@ -9,6 +11,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use browser::{NARROW, WIDE, browser};
 use support::HOST;
 use support::client::{dial, page, request};
 use support::recorder::{Recorder, Setup, binary};
@@ -375,4 +378,109 @@ async fn a_folder_that_another_program_writes_is_watched_too() {
         told.extend(watching.some().await);
     }
     assert!(told.is_subset(&ids(&recorder)));
+}
+
+/// A request whose answer comes piece by piece, as leave is given; drop it to go away.
+async fn slow(recorder: &Recorder) -> support::client::Session {
+    let mut session = recorder.client(&["http/1.1"]).open(HOST).await;
+    session.send(format!("GET /chat/completions HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).await;
+    session
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_rows_come_by_themselves_and_wait_while_paused() {
+    let Some(browser) = browser().await else { return };
+    let leave = freely();
+    let upstream = upstream(leave.clone()).await;
+    let (recorder, server) = start(&upstream).await;
+    let rows = |many: usize| format!("return document.querySelectorAll('tbody[data-rows] tr').length === {many}");
+    let says = |text: &str| format!("return document.querySelector('.status').textContent.includes('{text}')");
+    browser.look(WIDE, false).await;
+    browser.open(&format!("http://{server}/live")).await;
+    browser.until("the stream of events", &says("Live:")).await;
+    assert_eq!(browser.texts("[data-empty]").await.concat().contains("No records yet"), true);
+    traffic(&recorder, 3).await;
+    browser.until("rows by themselves", &rows(3)).await;
+
+    // The space key, then the button.
+    browser.press(" ").await;
+    browser.until("a pause", &says("Paused: 0 new records wait")).await;
+    traffic(&recorder, 2).await;
+    browser.until("rows that wait", &says("Paused: 2 new records wait")).await;
+    assert_eq!(browser.eval(&rows(3)).await, true);
+    browser.eval("document.querySelector('[data-pause]').click()").await;
+    browser.until("the rows that waited", &rows(5)).await;
+
+    // Words that are typed leave rows out, those that come later too.
+    browser.eval("document.querySelector('#typed').focus()").await;
+    browser.press("nes 200").await;
+    let visible = |many: usize| {
+        format!("return document.querySelectorAll('tbody[data-rows] tr:not([hidden])').length === {many}")
+    };
+    browser.until("rows with these words", &visible(5)).await;
+    browser.press(" completions").await;
+    browser.until("no row with these words", &visible(0)).await;
+    traffic(&recorder, 1).await;
+    browser.until("a row that is kept and not shown", &rows(6)).await;
+    assert_eq!(browser.eval(&visible(0)).await, true);
+    browser
+        .eval(
+            "const typed = document.querySelector('#typed'); typed.value = ''; typed.dispatchEvent(new Event('input'))",
+        )
+        .await;
+    browser.until("all rows", &visible(6)).await;
+
+    // A tab that nobody sees, or a lost connection: nothing twice, nothing lost.
+    browser.eval("Object.defineProperty(document, 'hidden', { value: true, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))").await;
+    traffic(&recorder, 2).await;
+    recorder.records(8).await;
+    browser.eval("Object.defineProperty(document, 'hidden', { value: false, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))").await;
+    browser.until("what came meanwhile", &rows(8)).await;
+    let keys = browser
+        .eval("return new Set([...document.querySelectorAll('tbody[data-rows] tr')].map(row => row.dataset.key)).size")
+        .await;
+    assert_eq!(keys, 8);
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_an_answer_grows_where_it_stands() {
+    let Some(browser) = browser().await else { return };
+    let leave = Arc::new(Semaphore::new(1));
+    let upstream = upstream(leave.clone()).await;
+    let (recorder, server) = start(&upstream).await;
+    browser.look(WIDE, false).await;
+    browser.open(&format!("http://{server}/live")).await;
+    let session = slow(&recorder).await;
+    let says = |text: &str| {
+        format!("return [...document.querySelectorAll('pre.growing')].some(one => one.textContent === '{text}')")
+    };
+    browser.until("its first word", &says("One ")).await;
+    browser.eval("document.querySelector('pre.growing').dataset.same = 'yes'").await;
+    leave.add_permits(1);
+    // Text, and no element.
+    browser.until("its second word", &says("One <b>two</b> ")).await;
+    assert_eq!(browser.eval("return document.querySelectorAll('pre b').length").await, 0);
+    assert_eq!(
+        browser.eval("return document.querySelector('pre.growing').dataset.same").await,
+        "yes",
+        "the same element"
+    );
+    for width in [NARROW, WIDE] {
+        for dark in [false, true] {
+            browser.look(width, dark).await;
+            assert_eq!(browser.hindrances().await, Vec::<String>::new(), "at {width}, dark: {dark}");
+            assert_eq!(browser.sticking_out().await, Vec::<String>::new(), "at {width}");
+            browser.picture(&format!("live-streams-{width}-{}", if dark { "dark" } else { "light" })).await;
+        }
+    }
+    drop(session);
+    browser.until("its end", "return document.querySelectorAll('.streams article').length === 0").await;
+    browser.until("its record", "return document.querySelectorAll('tbody[data-rows] tr').length === 1").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+
+    recorder.terminate().await;
+    browser
+        .until("a word about the end", "return /lost|Nothing new/.test(document.querySelector('.status').textContent)")
+        .await;
 }
