@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 26] = [
+const MAY_IMPORT: [(&str, &[&str]); 27] = [
     ("wire", &[]),
     ("digest", &[]),
     ("metrics", &[]),
@@ -30,7 +30,9 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
     ("tunnel", &["exchange", "relay", "rules", "tls"]),
     // The store only says whether new tunnels must be refused.
     ("listener", &["auth", "rules", "store", "tls", "tunnel"]),
-    ("recorder", &["classifier", "exchange", "observer", "relay", "rules", "store", "tunnel"]),
+    // What is in flight, and what its bytes say.
+    ("live", &["copilot", "exchange", "observer", "rules"]),
+    ("recorder", &["classifier", "exchange", "live", "observer", "relay", "rules", "store", "tunnel"]),
     (
         "cli",
         &[
@@ -43,6 +45,7 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
             "figures",
             "index",
             "listener",
+            "live",
             "recorder",
             "review",
             "rules",
@@ -53,7 +56,10 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
         ],
     ),
     ("review", &["archive", "copilot", "export", "figures", "index", "rules"]),
-    ("web", &["archive", "auth", "copilot", "export", "figures", "index", "review", "rules", "shutdown", "tls"]),
+    (
+        "web",
+        &["archive", "auth", "copilot", "export", "figures", "index", "live", "review", "rules", "shutdown", "tls"],
+    ),
     // The reading side: files to records, records to meaning, meaning to rows, rows to figures.
     // The rules that give older records their kind ask for the fields of a head.
     ("archive", &["exchange", "observer", "rules"]),

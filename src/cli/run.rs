@@ -15,6 +15,7 @@ use crate::auth::{Authenticator, UsersError};
 use crate::config::{Access, Config, Web};
 use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::shutdown::Shutdown;
@@ -115,12 +116,18 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     });
 
     let shutdown = Shutdown::default();
+    // Without a page nobody can look.
+    let streams = match page {
+        Some(_) => Streams::new(config.kinds.clone(), config.record.clone()),
+        None => Streams::off(),
+    };
     if let (Some((listener, _)), Some(web)) = (page, config.web.clone()) {
         let recording = Recording {
             config: config.clone(),
             advertise: advertise.clone(),
             authority: Arc::clone(&authority),
             metrics: metrics.clone(),
+            streams: streams.clone(),
             began: SystemTime::now(),
         };
         let site = Site::new(&config.logs, web, Some(recording));
@@ -139,7 +146,7 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         hosts: config.hosts.clone(),
         pass_others: config.policy.tunnel_others,
         limits: config.limits.clone(),
-        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone())),
+        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone(), &streams)),
         metrics: metrics.clone(),
         shutdown: shutdown.clone(),
     };

@@ -6,8 +6,10 @@ use std::time::SystemTime;
 
 use super::Problem;
 use super::access::Viewer;
+use super::live::Hub;
 use crate::config::{Config, Web};
 use crate::index::{Index, IndexError, Row};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
@@ -20,6 +22,7 @@ struct Inner {
     logs: PathBuf,
     web: Web,
     pool: Pool,
+    live: Hub,
     recording: Option<Recording>,
 }
 
@@ -33,6 +36,8 @@ pub struct Recording {
     pub authority: Arc<Authority>,
     /// Its counters.
     pub metrics: Metrics,
+    /// What is in flight in it.
+    pub streams: Streams,
     /// When it started.
     pub began: SystemTime,
 }
@@ -42,7 +47,9 @@ impl Site {
     #[must_use]
     pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, recording }))
+        let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
+        let live = Hub::new(pool.clone(), proxy);
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, recording }))
     }
 
     /// The folder of the records.
@@ -61,6 +68,11 @@ impl Site {
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.0.pool
+    }
+
+    /// What those see who watch.
+    pub(in crate::web) fn live(&self) -> &Hub {
+        &self.0.live
     }
 
     /// The proxy in this program; none where a folder from elsewhere is reviewed.

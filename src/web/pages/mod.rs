@@ -14,7 +14,6 @@ use super::Site;
 pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/", get(|| async { Redirect::to("/live") }))
-        .route("/live", get(stub::live))
         .route("/exchanges", get(exchanges::exchanges))
         .route("/figures", get(stub::figures))
         .route("/coverage", get(stub::coverage))

@@ -19,7 +19,6 @@ macro_rules! stub {
     };
 }
 
-stub!(live, Live);
 stub!(figures, Figures);
 stub!(coverage, Coverage);
 stub!(setup, Setup);
