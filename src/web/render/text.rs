@@ -76,6 +76,11 @@ pub fn visible_bytes(bytes: &[u8]) -> Markup {
     PreEscaped(out)
 }
 
+/// Whether a text has a letter of which [`visible`] makes a mark.
+pub(super) fn misleads(text: &str) -> bool {
+    text.chars().any(|letter| letter == '\r' || mark(Some('a'), letter).is_some())
+}
+
 /// Adds [`visible`] text.
 pub(super) fn write_visible(out: &mut String, text: &str) {
     write_behind(out, None, text);
