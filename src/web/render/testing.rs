@@ -44,8 +44,21 @@ const ELEMENTS: [&str; 38] = [
 /// Their elements without an end.
 const EMPTY: [&str; 3] = ["br", "hr", "col"];
 /// Attributes that they may have; `href` and `target` at links alone.
-const ATTRIBUTES: [&str; 12] =
-    ["class", "title", "role", "aria-label", "scope", "start", "tabindex", "open", "lang", "href", "target", "rel"];
+const ATTRIBUTES: [&str; 13] = [
+    "class",
+    "colspan",
+    "title",
+    "role",
+    "aria-label",
+    "scope",
+    "start",
+    "tabindex",
+    "open",
+    "lang",
+    "href",
+    "target",
+    "rel",
+];
 
 /// Panics when markup has an element, an attribute or an address that contents never have, or is not balanced.
 pub(crate) fn assert_harmless(markup: &str) {
