@@ -91,8 +91,8 @@ impl Indexer {
     }
 }
 
-/// Nobody waits for the index: whatever else wants the processor comes first.
-fn yield_to_all() {
+/// Puts this thread, and those that it starts, behind whatever else wants the processor: nobody waits for the index.
+pub(crate) fn yield_to_all() {
     // On Linux niceness belongs to the thread; elsewhere it would slow the relays too.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(19);
@@ -170,10 +170,6 @@ impl Keeper {
         let (database, report) = make(logs, &mut work).map_err(say)?;
         if !database.is_shared() {
             return Err(report.rebuilt.unwrap_or_else(|| "it cannot lie beside the logs".to_owned()));
-        }
-        if report.rebuilt.is_some() || self.damaged {
-            // It may have taken the place of one that a reader brought further in the meantime.
-            build::catch_up(&database.connection, logs, &mut work).map_err(|failed| failed.into_io().to_string())?;
         }
         let generation = database.generation().map_err(|error| error.to_string())?;
         let live = Live::declare(logs, generation).map_err(|error| error.to_string())?;
