@@ -12,7 +12,7 @@ pub mod access;
 mod assets;
 mod pages;
 mod problem;
-mod render;
+pub mod render;
 mod site;
 
 use std::io;

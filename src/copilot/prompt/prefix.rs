@@ -79,9 +79,8 @@ fn first_line(text: &str) -> &str {
 }
 
 /// What a client offers for comparison; several of them have an `s` or `es` more.
-const COMPARED: [&str; 11] = [
-    "snippet", "function", "method", "class", "interface", "variable", "parameter", "module", "alias", "enum", "type",
-];
+const COMPARED: [&str; 11] =
+    ["snippet", "function", "method", "class", "interface", "variable", "parameter", "module", "alias", "enum", "type"];
 
 /// What a comment of the client's says.
 #[derive(Clone, Copy)]
