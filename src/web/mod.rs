@@ -13,6 +13,7 @@ mod assets;
 mod live;
 mod pages;
 mod problem;
+pub mod render;
 mod site;
 
 use std::io;
