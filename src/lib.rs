@@ -33,4 +33,5 @@ pub mod shutdown;
 pub mod store;
 pub mod tls;
 pub mod tunnel;
+pub mod web;
 pub mod wire;
