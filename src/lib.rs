@@ -28,6 +28,7 @@ pub mod observer;
 pub mod recorder;
 mod redaction;
 pub mod relay;
+pub mod review;
 pub mod rules;
 pub mod shutdown;
 pub mod store;

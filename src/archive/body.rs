@@ -23,6 +23,8 @@ pub(super) struct Details<'a> {
     content_tail: Raw<'a>,
     #[serde(borrow, default)]
     decode_error: Raw<'a>,
+    #[serde(borrow, default)]
+    pub(super) content_sha256: Raw<'a>,
     /// Pairs, where the plain headers say less than was sent.
     #[serde(borrow, default)]
     pub(super) raw_headers: Raw<'a>,

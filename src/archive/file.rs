@@ -30,11 +30,11 @@ pub(super) struct File<'a> {
     #[serde(borrow, default, rename = "proxy-time-consumed")]
     pub(super) consumed: Raw<'a>,
     #[serde(borrow, default)]
-    request: Raw<'a>,
+    pub(super) request: Raw<'a>,
     #[serde(borrow, default)]
-    response: Raw<'a>,
+    pub(super) response: Raw<'a>,
     #[serde(borrow, default)]
-    recorder: Raw<'a>,
+    pub(super) recorder: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -121,7 +121,8 @@ struct Socket<'a> {
     messages: Raw<'a>,
 }
 
-pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Record, Unreadable> {
+/// The keys of a file, whatever stands behind them.
+pub(super) fn open(bytes: &[u8]) -> Result<File<'_>, Unreadable> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         // A file that stops within a character stops within its JSON: the parser says what came before is.
@@ -130,10 +131,13 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Record, Unreadable> {
         }
         Err(_) => return Err(Unreadable::NotJson),
     };
-    let file = object(text)?;
+    object(text)
+}
+
+pub(super) fn record(path: &Path, file: &File<'_>) -> Result<Record, Unreadable> {
     match file.recorder {
-        Some(recorder) => ours(&file, recorder),
-        None => older::parse(path, &file),
+        Some(recorder) => ours(file, recorder),
+        None => older::parse(path, file),
     }
 }
 

@@ -150,7 +150,7 @@ pub enum Unreadable {
 /// # Errors
 /// When it is not a record.
 pub fn parse(path: &Path, text: &[u8]) -> Result<Record, Unreadable> {
-    file::parse(path, text)
+    file::record(path, &file::open(text)?)
 }
 
 /// Reads one file from the disk. A name with a masked password, as [`file_key`] makes it, is found too.

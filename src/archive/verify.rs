@@ -6,8 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::body::Details;
+use super::file::{self, File};
 use super::raw::{self, Raw};
-use super::{Form, Record, Unreadable, parse};
+use super::{Form, Record, Unreadable};
 use crate::digest::{hex, sha256};
 use crate::rules::Kind;
 
@@ -73,13 +75,14 @@ impl Finding {
 /// is wrong.
 #[must_use]
 pub fn check(path: &Path, text: &[u8]) -> (Option<Record>, Vec<Finding>) {
-    let record = match parse(path, text) {
-        Ok(record) => record,
+    let read = file::open(text).and_then(|file| Ok((file::record(path, &file)?, file)));
+    let (record, file) = match read {
+        Ok(read) => read,
         Err(why) => return (None, vec![why.into()]),
     };
     let mut findings = Vec::new();
     if record.form == Form::Recorder {
-        findings.extend(changed(text));
+        findings.extend(changed(&file));
         findings.extend(misplaced(path, record.kind));
     }
     (Some(record), findings)
@@ -99,16 +102,6 @@ impl Ids {
 }
 
 #[derive(Default, Deserialize)]
-struct File<'a> {
-    #[serde(borrow, default)]
-    request: Raw<'a>,
-    #[serde(borrow, default)]
-    response: Raw<'a>,
-    #[serde(borrow, default)]
-    recorder: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
 struct Message<'a> {
     #[serde(borrow, default)]
     content: Raw<'a>,
@@ -122,15 +115,8 @@ struct Recorder<'a> {
     response: Raw<'a>,
 }
 
-#[derive(Default, Deserialize)]
-struct Details<'a> {
-    #[serde(borrow, default)]
-    content_sha256: Raw<'a>,
-}
-
 /// The bodies against the digests that were noted when they were written.
-fn changed(text: &[u8]) -> Vec<Finding> {
-    let Ok(file) = serde_json::from_slice::<File<'_>>(text) else { return Vec::new() };
+fn changed(file: &File<'_>) -> Vec<Finding> {
     let recorder: Recorder<'_> = raw::object(file.recorder).unwrap_or_default();
     let messages = [("request", file.request, recorder.request), ("response", file.response, recorder.response)];
     messages.into_iter().filter_map(|(name, message, details)| body(name, message, details)).collect()

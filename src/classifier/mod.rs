@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 pub use client::{editor_version, machine_id, plugin_version};
 
 use crate::exchange::{AbortedBy, Exchange, ExchangeId};
-use crate::rules::{Kind, KindTable};
+use crate::rules::{Kind, KindTable, model_in_path};
 use facts::Facts;
 
 /// Longest editor, language or model that is told: they are names, and whoever sends a novel must not fill a screen.
@@ -79,7 +79,7 @@ pub fn summarize(exchange: &Exchange, request_body: &[u8], response_body: &[u8],
         status: exchange.response.as_ref().map(|response| response.head.status),
         editor: editor.or_else(from_events).map(shortened),
         language: facts.language.map(shortened),
-        model: facts.model.or_else(|| model_in_path(path)).map(shortened),
+        model: facts.model.or_else(|| model_in_path(path).map(str::to_owned)).map(shortened),
         duration: exchange.timings.last_byte,
         request_size: request_body.len() as u64,
         response_size: response_body.len() as u64,
@@ -93,14 +93,6 @@ pub fn summarize(exchange: &Exchange, request_body: &[u8], response_body: &[u8],
 /// Whether requests of this kind name a model: others, some of them large, are not read for it.
 fn says_model(kind: Kind) -> bool {
     matches!(kind, Kind::Completions | Kind::Chat | Kind::Nes | Kind::Embeddings | Kind::Extension | Kind::Other)
-}
-
-/// `/v1/engines/{model}/completions`, `/models/{model}/chat/completions`.
-fn model_in_path(path: &str) -> Option<String> {
-    let mut segments = path.split('/');
-    segments.find(|&segment| segment == "engines" || segment == "models")?;
-    let model = segments.next().filter(|model| !model.is_empty())?;
-    segments.next().map(|_| model.to_owned())
 }
 
 fn shortened(mut name: String) -> String {

@@ -1,60 +1,26 @@
 //! Rows for the tests of what is shown.
 
-use crate::archive::Form;
-use crate::index::Row;
-use crate::rules::Kind;
+use crate::index::{Row, testing};
 
-/// A completion of 2026-11-20 09:00:05.25 UTC by alice.
+/// A completion of 2026-11-20 09:00:05.25 UTC by alice, whose client says little of itself.
 pub(super) fn row(id: &str) -> Row {
     Row {
         id: id.to_owned(),
         file: format!("completions/{id}.json"),
-        form: Form::Recorder,
         began: 1_795_165_205_250_000,
-        kind: Kind::Completions,
-        rule: "completions".into(),
-        user: Some("alice".into()),
         tid: None,
-        client: Some("127.0.0.1".into()),
         machine: None,
         session: None,
-        editor: Some("vscode".into()),
-        editor_version: Some("vscode/1.95.3".into()),
         plugin: Some("copilot/1.2".into()),
-        host: "proxy.example.com".into(),
-        path: "/v1/engines/x/completions".into(),
-        method: "POST".into(),
-        status: Some(200),
-        complete: Some(true),
-        aborted_by: None,
-        problem: None,
-        error: None,
-        initiator: None,
         intent: None,
-        interaction: None,
-        request_id: Some("req-1".into()),
-        response_id: None,
-        previous_response_id: None,
-        speculative: false,
         model: Some("m-1".into()),
         model_answered: None,
-        language: Some("python".into()),
         request_size: 548,
         response_size: 2_100,
-        connect_ms: Some(12.25),
-        tls_ms: Some(20.0),
-        first_byte_ms: Some(182.4),
-        first_token_ms: Some(190.0),
-        total_ms: Some(382.4),
         server_ms: Some(150.0),
         tokens_in: Some(1_200),
         tokens_cached: Some(1_000),
         tokens_out: Some(20),
-        tokens_reasoning: None,
-        finish_reason: Some("stop".into()),
-        choices: Some(1),
-        tool_calls: None,
-        answer_chars: Some(12),
-        noise: None,
+        ..testing::row()
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use proptest::prelude::*;
 
 use super::*;
-use crate::exchange::testing::{connection, fields, request_head, response_head};
+use crate::exchange::testing::{self, connection, fields, request_head, response_head};
 use crate::exchange::{Chunk, Exchange};
 use crate::observer::{ResponseHead, Version};
 use Direction::{ClientToServer, ServerToClient};
@@ -103,19 +103,13 @@ impl Script {
         self.assembler.deadline().map(|due| (due - *START).as_millis() as u64)
     }
 
-    /// What was finished since the last call.
     fn finished(&mut self) -> Vec<Exchange> {
-        let finished = self.out.drain(..).filter_map(|action| match action {
-            Action::Finish(exchange) => Some(*exchange),
-            _ => None,
-        });
-        finished.collect()
+        testing::finished(&mut self.out)
     }
 
+    #[track_caller]
     fn one(&mut self) -> Exchange {
-        let mut finished = self.finished();
-        assert_eq!(finished.len(), 1, "{finished:#?}");
-        finished.remove(0)
+        testing::one(&mut self.out)
     }
 
     /// What was asked for since the last call, in short.

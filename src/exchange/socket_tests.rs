@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use proptest::prelude::*;
 
 use super::*;
-use crate::exchange::testing::{connection, request_head, response_head};
+use crate::exchange::testing::{self, connection, request_head, response_head};
 use crate::exchange::{Assembler, Exchange, Selector};
 use crate::observer::{Event, ResponseHead, StreamId, Version};
 use crate::wire::Ending;
@@ -112,17 +112,12 @@ impl Script {
     }
 
     fn finished(&mut self) -> Vec<Exchange> {
-        let finished = self.out.drain(..).filter_map(|action| match action {
-            Action::Finish(exchange) => Some(*exchange),
-            _ => None,
-        });
-        finished.collect()
+        testing::finished(&mut self.out)
     }
 
+    #[track_caller]
     fn one(&mut self) -> Exchange {
-        let mut finished = self.finished();
-        assert_eq!(finished.len(), 1, "{finished:#?}");
-        finished.remove(0)
+        testing::one(&mut self.out)
     }
 
     /// What was asked for since the last call, in short.

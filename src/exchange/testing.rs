@@ -1,9 +1,9 @@
-//! Heads and connections for this crate's tests.
+//! Heads, connections and exchanges for this crate's tests.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Connection, ConnectionId, Exchange, flight};
+use super::{Action, Connection, ConnectionId, Exchange, flight};
 use crate::observer::{Fields, RequestHead, ResponseHead, Version};
 
 pub(crate) fn connection(host: &str) -> Connection {
@@ -59,4 +59,21 @@ pub(crate) fn response_head(status: u16, pairs: &[(&str, &str)]) -> ResponseHead
 pub(crate) fn exchange(host: &str, method: &str, target: &str, pairs: &[(&str, &str)]) -> Exchange {
     let began = UNIX_EPOCH + Duration::new(1_733_663_157, 639_893_000);
     flight::begun(Arc::new(connection(host)), began, 0, request_head(method, target, pairs))
+}
+
+/// Takes all actions; the exchanges that they finish.
+pub(crate) fn finished(actions: &mut Vec<Action>) -> Vec<Exchange> {
+    let finished = actions.drain(..).filter_map(|action| match action {
+        Action::Finish(exchange) => Some(*exchange),
+        _ => None,
+    });
+    finished.collect()
+}
+
+/// Takes all actions; the only exchange that they finish.
+#[track_caller]
+pub(crate) fn one(actions: &mut Vec<Action>) -> Exchange {
+    let mut finished = finished(actions);
+    assert_eq!(finished.len(), 1, "{finished:#?}");
+    finished.remove(0)
 }

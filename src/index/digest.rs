@@ -10,7 +10,7 @@ use crate::copilot::noise::noise;
 use crate::copilot::prompt::{self, Prompt};
 use crate::copilot::telemetry::{self, Event, Key};
 use crate::copilot::token::tracking_id;
-use crate::rules::Kind;
+use crate::rules::{Kind, model_in_path};
 
 /// What the index holds of one record.
 pub(super) struct Digest {
@@ -312,14 +312,6 @@ fn host_and_path(url: &str) -> (String, String) {
     };
     let path = target.split(['?', '#']).next().unwrap_or_default();
     (shortened(&host.to_ascii_lowercase(), NAME_MAX), shortened(path, TEXT_MAX))
-}
-
-/// `/v1/engines/{model}/completions`, `/models/{model}/chat/completions`.
-fn model_in_path(path: &str) -> Option<&str> {
-    let mut segments = path.split('/');
-    segments.find(|&segment| segment == "engines" || segment == "models")?;
-    let model = segments.next()?;
-    segments.next().map(|_| model)
 }
 
 #[cfg(test)]

@@ -171,10 +171,6 @@ impl Keeper {
         if !database.is_shared() {
             return Err(report.rebuilt.unwrap_or_else(|| "it cannot lie beside the logs".to_owned()));
         }
-        if report.rebuilt.is_some() || self.damaged {
-            // It may have taken the place of one that a reader brought further in the meantime.
-            build::catch_up(&database.connection, logs, &mut work).map_err(|failed| failed.into_io().to_string())?;
-        }
         let generation = database.generation().map_err(|error| error.to_string())?;
         let live = Live::declare(logs, generation).map_err(|error| error.to_string())?;
         // What came between the look and the word: the queue has it.

@@ -18,6 +18,8 @@ mod queries;
 pub mod row;
 mod schema;
 mod statements;
+#[cfg(test)]
+pub(crate) mod testing;
 mod write;
 
 use std::cell::RefCell;

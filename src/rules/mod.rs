@@ -8,5 +8,6 @@ mod row;
 
 pub use hosts::HostTable;
 pub use kinds::{Kind, KindError, KindTable, KindTableError, Match};
+pub use path::model_in_path;
 pub use pattern::{HostPattern, PatternError};
 pub use row::KindRow;

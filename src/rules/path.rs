@@ -1,4 +1,4 @@
-//! Patterns of request paths.
+//! Request paths: patterns of them, and the model that one names.
 
 /// `**/v1/engines/*/completions`: segments, any one segment for `*`, any number for `**` in front or at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,16 @@ impl PathPattern {
     }
 }
 
+/// The model that a path names: `/v1/engines/{model}/completions`, `/models/{model}/chat/completions`. What has nothing
+/// after it, as `/models/session`, is none; nor is an empty one.
+#[must_use]
+pub fn model_in_path(path: &str) -> Option<&str> {
+    let mut segments = path.split('/');
+    segments.find(|&segment| segment == "engines" || segment == "models")?;
+    let model = segments.next().filter(|model| !model.is_empty())?;
+    segments.next().map(|_| model)
+}
+
 /// The path of a request target in origin form or absolute form (RFC 9112 section 3.2).
 fn path(target: &str) -> &str {
     let target = match target.split_once("://") {
@@ -115,6 +125,22 @@ mod tests {
         assert!(matches("/**", "https://host.example"));
         assert!(!matches("/telemetry", "/x://host/telemetry"));
         assert!(!matches("**/a", "*"));
+    }
+
+    #[test]
+    fn a_model_stands_before_the_end_of_a_path() {
+        for (path, model) in [
+            ("/v1/engines/copilot-codex/completions", Some("copilot-codex")),
+            ("/models/m-1/chat/completions", Some("m-1")),
+            ("/models/m-1/", Some("m-1")),
+            ("/models/session", None),
+            ("/models", None),
+            ("/models//completions", None),
+            ("/v1/messages", None),
+            ("", None),
+        ] {
+            assert_eq!(model_in_path(path), model, "{path}");
+        }
     }
 
     #[test]
