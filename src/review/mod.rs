@@ -2,4 +2,6 @@
 //!
 //! Makes of the index, the files and the figures what somebody wants to know. Knows nothing of terminals or HTTP.
 
+pub mod kept;
 pub mod pool;
+pub mod tally;
