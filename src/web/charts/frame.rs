@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::text::at;
 use super::{Title, Unit};
+use crate::review::text::printable;
 
 /// Units that each chart is wide.
 pub(super) const WIDTH: f64 = 360.0;
@@ -20,8 +21,8 @@ pub(super) fn picture(title: &Title, height: f64, content: &Markup) -> Markup {
             width=(at(WIDTH)) height=(at(height)) font-size="11" role="img"
             aria-labelledby=(name) aria-describedby=(describes)
         {
-            title id=(name) { (super::clean(&title.title)) }
-            desc id=(describes) { (super::clean(&title.desc)) }
+            title id=(name) { (printable(&title.title)) }
+            desc id=(describes) { (printable(&title.desc)) }
             (content)
         }
     }

@@ -24,7 +24,7 @@ pub use columns::{Column, Columns};
 pub use lines::{Line, Lines, Point};
 pub use ranges::{Range, Ranges};
 pub use shares::{Share, Shares};
-pub use text::{Unit, clean};
+pub use text::Unit;
 
 /// What a chart is called. It is the accessible name and description of the picture.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Numbers and names as charts write them.
 
-use unicode_width::UnicodeWidthChar;
+use crate::review::text::{printable, shortened};
 
 /// What the numbers of a chart are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,38 +93,14 @@ pub(super) fn at(coordinate: f64) -> String {
     decimals(if coordinate.is_finite() { coordinate } else { 0.0 }, 1)
 }
 
-/// A name on one line: what would move, reverse or hide what stands beside it is made visible.
-#[must_use]
-pub fn clean(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for letter in name.chars() {
-        if misleads(letter) { text.extend(letter.escape_unicode()) } else { text.push(letter) }
-    }
-    text
-}
-
-/// A name that takes at most so many columns of text, with `…` where something is left out.
+/// A name on one line that takes at most so many columns of text, with `…` where something is left out. What would move,
+/// reverse or hide what stands beside it is made visible.
 pub(super) fn cut(name: &str, columns: usize) -> String {
-    // Of a name of megabytes only what may be shown is looked at; no letter has less than no width.
+    // Of a name of megabytes only what may be shown is looked at; a letter is one column or two, rarely none.
     let beginning: String = name.chars().take(columns * 4 + 1).collect();
-    let text = clean(&beginning);
-    let mut wide = 0;
-    for (place, letter) in text.char_indices() {
-        wide += letter.width().unwrap_or(0);
-        if wide >= columns && (wide > columns || place + letter.len_utf8() < text.len() || beginning.len() < name.len())
-        {
-            return format!("{}…", &text[..place]);
-        }
-    }
-    if beginning.len() < name.len() { text + "…" } else { text }
-}
-
-/// Controls, line separators, and the invisible characters that reorder or join text (Unicode TR 36).
-fn misleads(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    let text = printable(&beginning);
+    let shown = shortened(&text, columns);
+    if beginning.len() < name.len() && !shown.ends_with('…') { format!("{shown}…") } else { shown.into_owned() }
 }
 
 #[cfg(test)]
@@ -154,7 +130,6 @@ mod tests {
         assert_eq!(cut("山田太郎", 5), "山田…");
         assert_eq!(cut("a\u{202e}b", 20), "a\\u{202e}b");
         assert_eq!(cut(&"\u{301}".repeat(1_000), 3).chars().count(), 14, "letters without width end too");
-        assert_eq!(clean("a\x1b[2J"), "a\\u{1b}[2J");
     }
 
     #[test]
