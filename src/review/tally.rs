@@ -1,7 +1,8 @@
 //! The figures of a folder split in every way, in one pass over the index.
 
+use super::figures::add_up;
 use crate::figures::{By, Figures, Query, Tally};
-use crate::index::{Filter, Index, IndexError};
+use crate::index::{Index, IndexError};
 
 /// All ways in which figures can be split.
 pub const SPLITS: [By; 7] = [By::User, By::Language, By::Editor, By::Model, By::Kind, By::Day, By::Hour];
@@ -58,11 +59,7 @@ impl Overview {
 /// When SQLite fails.
 pub fn overview(index: &Index, query: Query) -> Result<Overview, IndexError> {
     let mut tally = Tally::several(query, &SPLITS);
-    // All of them, whatever the span: an event may speak of an earlier request or be told late, and the tally cuts by
-    // the suggestion's own time.
-    index.each_person(&mut |tid, user| tally.person(tid, user))?;
-    index.each_request(&Filter::default(), &mut |request| tally.request(request))?;
-    index.each_event(None, None, &mut |event| tally.event(event))?;
+    add_up(index, &mut tally)?;
     let (rows, total) = tally.finish_each();
     Ok(Overview { total, splits: SPLITS.into_iter().zip(rows).collect() })
 }
