@@ -9,6 +9,7 @@ use super::access::Viewer;
 use crate::config::{Config, Web};
 use crate::index::{Index, IndexError, Row};
 use crate::metrics::Metrics;
+use crate::review::kept::Kept;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
 
@@ -20,6 +21,7 @@ struct Inner {
     logs: PathBuf,
     web: Web,
     pool: Pool,
+    figures: Kept,
     recording: Option<Recording>,
 }
 
@@ -42,7 +44,8 @@ impl Site {
     #[must_use]
     pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, recording }))
+        let figures = Kept::new(pool.clone());
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, figures, recording }))
     }
 
     /// The folder of the records.
@@ -61,6 +64,12 @@ impl Site {
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.0.pool
+    }
+
+    /// Figures, added up once for all who ask.
+    #[must_use]
+    pub fn figures(&self) -> &Kept {
+        &self.0.figures
     }
 
     /// The proxy in this program; none where a folder from elsewhere is reviewed.

@@ -1,5 +1,6 @@
 //! The pages.
 
+mod figures;
 pub(super) mod frame;
 mod stub;
 
@@ -15,7 +16,8 @@ pub(super) fn router() -> Router<Site> {
         .route("/", get(|| async { Redirect::to("/live") }))
         .route("/live", get(stub::live))
         .route("/exchanges", get(stub::exchanges))
-        .route("/figures", get(stub::figures))
+        .route("/figures", get(figures::figures))
+        .route("/figures.csv", get(figures::table))
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
         .route("/health", get(stub::health))
