@@ -10,6 +10,7 @@
 
 pub mod access;
 mod assets;
+pub mod charts;
 mod live;
 mod pages;
 mod problem;
