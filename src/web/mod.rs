@@ -12,6 +12,7 @@ pub mod access;
 mod assets;
 mod pages;
 mod problem;
+pub mod render;
 mod site;
 
 use std::io;
