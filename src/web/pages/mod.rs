@@ -1,6 +1,9 @@
 //! The pages.
 
+mod conversation;
+mod diff;
 pub(super) mod frame;
+pub(super) mod one;
 mod stub;
 
 use axum::Router;
@@ -15,6 +18,9 @@ pub(super) fn router() -> Router<Site> {
         .route("/", get(|| async { Redirect::to("/live") }))
         .route("/live", get(stub::live))
         .route("/exchanges", get(stub::exchanges))
+        .route("/exchanges/{id}/diff", get(diff::choose))
+        .route("/exchanges/{id}/diff/{other}", get(diff::diff))
+        .route("/conversations/{id}", get(conversation::conversation))
         .route("/figures", get(stub::figures))
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
