@@ -5,6 +5,8 @@
 
 pub mod amounts;
 pub mod cells;
+pub mod conversation;
+pub mod difference;
 pub mod figures;
 pub mod kept;
 pub mod params;

@@ -1,8 +1,11 @@
 //! The pages.
 
+mod conversation;
+mod diff;
 mod exchanges;
 mod figures;
 pub(super) mod frame;
+pub(super) mod one;
 mod stub;
 
 use axum::Router;
@@ -17,6 +20,9 @@ pub(super) fn router() -> Router<Site> {
         .route("/", get(access::home))
         .route("/figures", get(figures::figures))
         .route("/figures.csv", get(figures::table))
+        .route("/exchanges/{id}/diff", get(diff::choose))
+        .route("/exchanges/{id}/diff/{other}", get(diff::diff))
+        .route("/conversations/{id}", get(conversation::conversation))
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
         .route("/health", get(stub::health))
