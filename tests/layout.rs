@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 24] = [
+const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("wire", &[]),
     ("digest", &[]),
     ("metrics", &[]),
@@ -20,6 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("rules", &["observer"]),
     ("config", &["rules"]),
     ("auth", &[]),
+    ("door", &[]),
     ("relay", &[]),
     ("observer", &[]),
     ("exchange", &["observer"]),
@@ -27,9 +28,9 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("store", &["classifier", "exchange", "observer", "rules"]),
     ("tls", &["rules"]),
     // A tunnel's facts are the connection that its exchanges refer to.
-    ("tunnel", &["exchange", "relay", "rules", "tls"]),
+    ("tunnel", &["door", "exchange", "relay", "rules", "tls"]),
     // The store only says whether new tunnels must be refused.
-    ("listener", &["auth", "rules", "store", "tls", "tunnel"]),
+    ("listener", &["auth", "door", "rules", "store", "tls", "tunnel"]),
     ("recorder", &["classifier", "exchange", "observer", "relay", "rules", "store", "tunnel"]),
     (
         "cli",
@@ -38,6 +39,7 @@ const MAY_IMPORT: [(&str, &[&str]); 24] = [
             "auth",
             "classifier",
             "copilot",
+            "door",
             "exchange",
             "export",
             "figures",

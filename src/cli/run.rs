@@ -13,6 +13,7 @@ use super::greeting::{self, Greeting};
 use super::line::Printer;
 use crate::auth::{Authenticator, UsersError};
 use crate::config::{Access, Config};
+use crate::door::Book;
 use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
 use crate::metrics::Metrics;
@@ -102,6 +103,8 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     greeting::hello(&Greeting { address, advertise: &advertise, config: &config, authority: &authority, origin });
 
     let shutdown = Shutdown::default();
+    let door = Book::open(&config.logs);
+    let keeping = tokio::spawn(door.clone().keep(shutdown.clone()));
     let local =
         LocalPages { listen: address, advertise, asks: authenticator.is_some(), authority, metrics: metrics.clone() };
     let tunnels = Tunnels {
@@ -112,6 +115,7 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         limits: config.limits.clone(),
         watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone())),
         metrics: metrics.clone(),
+        door: door.clone(),
         shutdown: shutdown.clone(),
     };
     let front_door = FrontDoor {
@@ -125,7 +129,11 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         shutdown: shutdown.clone(),
     };
     let ended = until_told(listener, Arc::new(front_door), &shutdown, config.limits.shutdown, signals).await;
+    keeping.abort();
     let close = move || {
+        if let Err(error) = door.save() {
+            tracing::warn!("{error}");
+        }
         let totals = store.close();
         if let Some(indexer) = indexer {
             indexer.close(INDEX_PATIENCE);
