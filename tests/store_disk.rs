@@ -35,6 +35,7 @@ fn config(logs: &Path) -> Config {
         on_store_failure: OnStoreFailure::Refuse,
         fsync: false,
         index: false,
+        web: None,
     }
 }
 

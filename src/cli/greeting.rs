@@ -15,10 +15,13 @@ pub(super) struct Greeting<'a> {
     pub(super) config: &'a Config,
     pub(super) authority: &'a Authority,
     pub(super) origin: Origin,
+    /// Where the web page is served.
+    pub(super) page: Option<SocketAddr>,
 }
 
 pub(super) fn hello(greeting: &Greeting<'_>) {
-    let Greeting { address, advertise, config, authority, origin } = greeting;
+    let Greeting { address, advertise, config, authority, origin, page } = greeting;
+    let page = page.map_or_else(|| "not served".to_owned(), |page| format!("http://{page}/"));
     let made = match origin {
         Origin::Created => "new: clients must be told to trust it",
         Origin::Loaded => "loaded",
@@ -34,6 +37,7 @@ pub(super) fn hello(greeting: &Greeting<'_>) {
   CA       {ca} ({made})
            SHA-256 {fingerprint}
   logs     {logs}
+  page     {page}
   help     http://{advertise}/
 
 For VS Code, paste into settings.json:

@@ -38,13 +38,8 @@ impl LogsArgs {
         }
         let named = super::with_inputs(&flags, self.config.path(), config::logs_folder)?;
         let folder = self.logs.clone().unwrap_or(named);
-        match std::fs::read_dir(&folder) {
-            Ok(_) => Ok(folder),
-            Err(error) => Err(CliError::Start(anyhow!(
-                "cannot read the folder {} of the records: {error}; name another with --logs",
-                folder.display()
-            ))),
-        }
+        readable(&folder)?;
+        Ok(folder)
     }
 
     /// The index of the folder, up to date.
@@ -57,6 +52,17 @@ impl LogsArgs {
         let (index, report) = Index::open(&folder, &mut |progress| bar.at(progress))?;
         bar.finish();
         Ok(Opened { index, report })
+    }
+}
+
+/// Says so where the folder is not there or cannot be listed.
+pub(super) fn readable(folder: &Path) -> Result<(), CliError> {
+    match std::fs::read_dir(folder) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(CliError::Start(anyhow!(
+            "cannot read the folder {} of the records: {error}; name another with --logs",
+            folder.display()
+        ))),
     }
 }
 

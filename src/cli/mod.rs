@@ -16,6 +16,7 @@ pub mod table;
 pub mod tail;
 pub mod users;
 pub mod verify;
+pub mod web;
 pub mod words;
 
 pub mod filter;
@@ -94,6 +95,7 @@ enum Command {
     Stats(stats::StatsArgs),
     Export(export::ExportArgs),
     Tail(tail::TailArgs),
+    Web(web::WebArgs),
     Reindex(reindex::ReindexArgs),
     Verify(verify::VerifyArgs),
 }
@@ -160,6 +162,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Stats(args) => stats::run(&args, &mut io::stdout().lock()),
         Command::Export(args) => export::run(&args, &mut io::stdout().lock()),
         Command::Tail(args) => tail::run(&args, &mut io::stdout().lock()),
+        Command::Web(args) => web::run(&args),
         Command::Reindex(args) => reindex::run(&args, &mut io::stdout().lock()),
         Command::Verify(args) => verify::run(&args, &mut io::stdout().lock()),
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::greeting::{self, Greeting};
 use super::line::Printer;
 use crate::auth::{Authenticator, UsersError};
-use crate::config::{Access, Config};
+use crate::config::{Access, Config, Web};
 use crate::door::Book;
 use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
@@ -22,6 +22,7 @@ use crate::shutdown::Shutdown;
 use crate::store::{OnRecord, OpenError, Store};
 use crate::tls::{Authority, AuthorityError, ClientConfigs, ServerConfigs, TrustError};
 use crate::tunnel::{Dialler, Tunnels};
+use crate::web::{self, Recording, Site};
 
 /// Why the proxy could not start. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,9 @@ pub enum StartError {
     /// Threads, timers or signals are not to be had.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
+    /// The web page's address is taken, or not ours.
+    #[error(transparent)]
+    Page(anyhow::Error),
     /// The listener.
     #[error("the listener failed")]
     Listener(#[source] hudsucker::Error),
@@ -100,11 +104,37 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     let indexer = Arc::new(OnceLock::new());
     let store = Store::open(&config, metrics.clone(), on_record(printer.on_record(), Arc::clone(&indexer)))?;
     let indexer = config.index.then(|| indexer.get_or_init(|| Indexer::start(&config.logs)).clone());
-    greeting::hello(&Greeting { address, advertise: &advertise, config: &config, authority: &authority, origin });
+    let page = page(config.web.as_ref())?;
+    let page_address = page.as_ref().map(|(_, address)| *address);
+    greeting::hello(&Greeting {
+        address,
+        advertise: &advertise,
+        config: &config,
+        authority: &authority,
+        origin,
+        page: page_address,
+    });
 
     let shutdown = Shutdown::default();
     let door = Book::open(&config.logs);
     let keeping = tokio::spawn(door.clone().keep(shutdown.clone()));
+    if let (Some((listener, _)), Some(web)) = (page, config.web.clone()) {
+        let recording = Recording {
+            config: config.clone(),
+            advertise: advertise.clone(),
+            authority: Arc::clone(&authority),
+            metrics: metrics.clone(),
+            door: door.clone(),
+            began: SystemTime::now(),
+        };
+        let site = Site::new(&config.logs, web, Some(recording));
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move {
+            if let Err(error) = web::serve(listener, site, shutdown).await {
+                tracing::error!("the web page's listener failed: {error}; recording goes on");
+            }
+        });
+    }
     let local =
         LocalPages { listen: address, advertise, asks: authenticator.is_some(), authority, metrics: metrics.clone() };
     let tunnels = Tunnels {
@@ -144,6 +174,19 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     printer.finish();
     greeting::farewell(totals, &metrics);
     ended
+}
+
+/// The page's socket. One that nobody asked for must not keep the proxy from recording.
+fn page(web: Option<&Web>) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
+    let Some(web) = web else { return Ok(None) };
+    match super::web::bind(web.listen) {
+        Ok(bound) => Ok(Some(bound)),
+        Err(error) if web.is_default => {
+            tracing::warn!("{error:#}; recording goes on without the page");
+            Ok(None)
+        }
+        Err(error) => Err(StartError::Page(error)),
+    }
 }
 
 /// The index can be brought up to date later by anybody: the exit does not wait for more than what is usually left.
@@ -193,17 +236,17 @@ async fn until_told(
 }
 
 /// SIGINT and SIGTERM.
-struct Signals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

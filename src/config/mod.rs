@@ -15,7 +15,7 @@ use crate::rules::{HostTable, Kind, KindTable};
 pub use error::{ConfigError, Place};
 pub use resolve::{
     AuthorityInputs, DEFAULT_FILE, DEFAULT_USERS, Flags, Inputs, Resolved, Verbosity, authority, logs_folder, resolve,
-    users_file,
+    users_file, web,
 };
 pub use settings::{Form, SETTINGS, Setting};
 
@@ -55,6 +55,23 @@ pub struct Config {
     pub fsync: bool,
     /// Keep the index beside the records up to date while recording.
     pub index: bool,
+    /// Where the web page is served; none: nowhere.
+    pub web: Option<Web>,
+}
+
+/// The web page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// Where it is served.
+    pub listen: SocketAddr,
+    /// Nobody chose the address: if it is taken, recording goes on without the page.
+    pub is_default: bool,
+    /// Names that browsers may reach it by, beside addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// Ask for a login on loopback too.
+    pub login: bool,
+    /// The users file, if there is one.
+    pub users: Option<PathBuf>,
 }
 
 /// Who may use the proxy.

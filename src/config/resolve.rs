@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::{ConfigError, Place};
 use super::file::{File, Value};
 use super::settings::{Form, SETTINGS, Setting};
-use super::{Access, Config, Layout, Limits, OnStoreFailure, Policy, Redact, Upstream, values};
+use super::{Access, Config, Layout, Limits, OnStoreFailure, Policy, Redact, Upstream, Web, values};
 use crate::rules::{HostPattern, HostTable, Kind, KindTable};
 
 /// The configuration file that is read when none is named and it exists.
@@ -86,6 +86,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, ConfigError> {
         on_store_failure: layers.one("on_store_failure", values::on_store_failure)?.unwrap_or(OnStoreFailure::Continue),
         fsync: layers.switch("fsync")?.unwrap_or(false),
         index: layers.switch("index")?.unwrap_or(true),
+        web: layers.web(inputs.folder)?,
     };
     let verbosity = layers.verbosity()?;
     Ok(Resolved { config, verbosity, file: layers.file_read, notes })
@@ -106,6 +107,15 @@ pub fn users_file(inputs: &Inputs<'_>) -> Result<PathBuf, ConfigError> {
 /// Where the configuration file cannot be read or understood.
 pub fn logs_folder(inputs: &Inputs<'_>) -> Result<PathBuf, ConfigError> {
     Ok(Layers::load(inputs)?.logs(inputs.folder))
+}
+
+/// What the command `web` needs: the folder of the records, and where the page is served.
+///
+/// # Errors
+/// Where the configuration file cannot be read or understood, or a value makes no sense.
+pub fn web(inputs: &Inputs<'_>) -> Result<(PathBuf, Option<Web>), ConfigError> {
+    let layers = Layers::load(inputs)?;
+    Ok((layers.logs(inputs.folder), layers.web(inputs.folder)?))
 }
 
 /// What the `ca` commands need.
@@ -229,6 +239,21 @@ impl Layers {
             return Ok(Asked::Nobody);
         }
         Ok(file.map_or(Asked::NobodySaid, Asked::Users))
+    }
+
+    fn web(&self, folder: &Path) -> Result<Option<Web>, ConfigError> {
+        let read = |text: &str| if text == "off" { Ok(None) } else { values::listen(text).map(Some) };
+        let given = self.one("web", read)?;
+        let is_default = given.is_none();
+        let Some(listen) = given.unwrap_or_else(|| Some(([127, 0, 0, 1], 8081).into())) else { return Ok(None) };
+        let default = folder.join(DEFAULT_USERS);
+        Ok(Some(Web {
+            listen,
+            is_default,
+            hosts: self.many("web_host", |text| Ok(text.trim().to_ascii_lowercase()))?,
+            login: self.switch("web_login")?.unwrap_or(false),
+            users: self.path("users").or_else(|| default.exists().then_some(default)),
+        }))
     }
 
     fn hosts(&self) -> Result<HostTable, ConfigError> {

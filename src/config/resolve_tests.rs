@@ -75,7 +75,7 @@ fn precedence_is_flag_environment_file_default() {
 #[test]
 fn every_setting_can_be_given_in_the_environment_and_in_the_file() {
     let sample = |setting: &Setting| match setting.key {
-        "listen" => "127.0.0.1:1".to_owned(),
+        "listen" | "web" => "127.0.0.1:1".to_owned(),
         "advertise" => "name.example:1".to_owned(),
         "intercept" => "*.example.com".to_owned(),
         "record" => "chat".to_owned(),

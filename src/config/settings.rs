@@ -175,6 +175,17 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("index", Form::Switch, "BOOL", "true", "Keep the index of the records up to date").more(
         "It holds words of prompts and answers, as the records do. Without it the first command that reads makes it.",
     ),
+    Setting::new(
+        "web",
+        Form::Text,
+        "ADDRESS:PORT",
+        "127.0.0.1:8081",
+        "Address of the web page on which the records are reviewed; off: no page",
+    )
+    .more("On an address that other machines can reach it asks for a login: make users with `users add NAME --role`."),
+    Setting::new("web_host", Form::List, "NAME", "none", "Name that browsers reach the web page by; asks for a login")
+        .more("Repeat for more. Addresses and localhost are always answered, other names not (DNS rebinding)."),
+    Setting::new("web_login", Form::Switch, "BOOL", "false", "Ask for a login on the web page on loopback too"),
     Setting {
         short: Some('q'),
         ..Setting::new("quiet", Form::Switch, "BOOL", "false", "Warnings only; no line per record")

@@ -88,6 +88,9 @@ impl Setup {
         if !self.arguments.iter().any(|argument| argument == "--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
+        if !self.arguments.iter().any(|argument| argument == "--web") {
+            command.args(["--web", "off"]);
+        }
         command.args(["--certs", "certs", "--logs"]).arg(&self.logs).args(&self.arguments);
         command.current_dir(self.directory.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

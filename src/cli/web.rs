@@ -1,0 +1,108 @@
+//! `web`: the pages on a folder of records, without a proxy.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::logs;
+use super::run::Signals;
+use super::{CliError, ConfigArg, logging};
+use crate::config::{self, Flags, Verbosity, Web};
+use crate::listener;
+use crate::shutdown::Shutdown;
+use crate::web::{self, Site};
+
+/// Serve the web page on a folder of records, without a proxy.
+///
+/// For a folder copied from elsewhere, or one that another program records into. `run` serves the same page beside the
+/// proxy. Nothing in the folder is changed but its index and the audit log.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  copilot-recorder web --logs /mnt/copy/logs
+  copilot-recorder web --web 127.0.0.1:0")]
+pub struct WebArgs {
+    /// Folder of the records, also one copied from elsewhere [default: logs] [env: COPILOT_RECORDER_LOGS]
+    #[arg(id = "web_logs", long = "logs", value_name = "DIR")]
+    logs: Option<PathBuf>,
+    /// Address of the web page [default: 127.0.0.1:8081] [env: COPILOT_RECORDER_WEB]
+    #[arg(id = "web_web", long = "web", value_name = "ADDRESS:PORT")]
+    web: Option<String>,
+    /// Name that browsers reach the page by; asks for a login [env: COPILOT_RECORDER_WEB_HOST]
+    #[arg(id = "web_web_host", long = "web-host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// Ask for a login on loopback too [env: COPILOT_RECORDER_WEB_LOGIN]
+    #[arg(id = "web_web_login", long = "web-login")]
+    login: bool,
+    /// The users file [default: users.toml, if it exists] [env: COPILOT_RECORDER_USERS]
+    #[arg(id = "web_users", long = "users", value_name = "FILE")]
+    users: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+impl WebArgs {
+    fn flags(&self) -> Flags {
+        let path = |path: &PathBuf| vec![path.to_string_lossy().into_owned()];
+        let given = [
+            ("logs", self.logs.as_ref().map(path)),
+            ("web", self.web.clone().map(|text| vec![text])),
+            ("web_host", Some(self.hosts.clone()).filter(|hosts| !hosts.is_empty())),
+            ("web_login", self.login.then(|| vec!["true".to_owned()])),
+            ("users", self.users.as_ref().map(path)),
+        ];
+        given.into_iter().filter_map(|(key, values)| Some((key, values?))).collect()
+    }
+}
+
+/// Runs the command until it is told to stop.
+///
+/// # Errors
+/// When the configuration makes no sense, the folder cannot be read, or the address is taken.
+pub fn run(args: &WebArgs) -> Result<u8, CliError> {
+    let (folder, web) = super::with_inputs(&args.flags(), args.config.path(), config::web)?;
+    let folder = args.logs.clone().unwrap_or(folder);
+    logs::readable(&folder)?;
+    let Some(web) = web else {
+        return Err(CliError::Usage(anyhow!("web = \"off\" leaves nothing to do: name an address with --web")));
+    };
+    logging::start(Verbosity::Normal);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime");
+    let runtime = runtime.map_err(CliError::Start)?;
+    let ended = runtime.block_on(serve(folder, web));
+    // An index that is being built must not hold the exit up: it is built anew or gone on with next time.
+    runtime.shutdown_background();
+    ended.map_err(CliError::Start)?;
+    Ok(0)
+}
+
+async fn serve(folder: PathBuf, web: Web) -> anyhow::Result<()> {
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let (listener, address) = bind(web.listen)?;
+    eprintln!(
+        "copilot-recorder {}, reviewing {}\n  page     http://{address}/",
+        env!("CARGO_PKG_VERSION"),
+        folder.display()
+    );
+    let shutdown = Shutdown::default();
+    let site = Site::new(&folder, web, None);
+    tokio::select! {
+        ended = web::serve(listener, site, shutdown.clone()) => ended.context("the page's listener failed"),
+        () = signals.next() => {
+            shutdown.start_draining();
+            Ok(())
+        }
+    }
+}
+
+/// The socket of the page, and the address that the system gave it.
+pub(super) fn bind(listen: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let busy =
+        || format!("cannot serve the page on {listen}; is another program using it? choose another address with --web");
+    let listener = listener::bind(listen).with_context(busy)?;
+    let address = listener.local_addr().with_context(busy)?;
+    Ok((listener, address))
+}

@@ -1,0 +1,50 @@
+//! The web page: what was recorded, in a browser.
+//!
+//! ```text
+//! request ─▶ access (Host, session, rights) ─▶ pages, live, api ─▶ review ─▶ index, archive, figures
+//!                                                  │
+//!                                                  └─ audit: every look at contents of others
+//! ```
+//!
+//! Pages are made on the server and work without script. Nothing is fetched from elsewhere.
+
+pub mod access;
+mod assets;
+mod pages;
+mod problem;
+mod site;
+
+use std::io;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+pub use problem::Problem;
+pub use site::{Recording, Site};
+
+use crate::shutdown::Shutdown;
+
+/// All pages.
+pub fn router(site: Site) -> Router {
+    Router::new()
+        .merge(pages::router())
+        .route("/assets/{name}", get(assets::asset))
+        .fallback(|| async { Problem::NotFound("There is no such page.".to_owned()) })
+        .layer(axum::middleware::from_fn_with_state(site.clone(), problem::explain))
+        .layer(axum::middleware::from_fn_with_state(site.clone(), access::guard))
+        .with_state(site)
+}
+
+/// Serves the pages until the program is told to stop.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(listener: TcpListener, site: Site, shutdown: Shutdown) -> io::Result<()> {
+    let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        ended = axum::serve(listener, service).into_future() => ended,
+        () = shutdown.draining() => Ok(()),
+    }
+}

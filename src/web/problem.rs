@@ -1,0 +1,123 @@
+//! Pages that say what is wrong.
+
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use maud::html;
+
+use super::Site;
+use super::access::Viewer;
+use super::pages::frame::{Frame, page};
+use crate::index::Progress;
+use crate::review::pool::AskError;
+
+/// Why a page is not what was asked for. The texts are whole sentences for people.
+#[derive(Clone, Debug)]
+pub enum Problem {
+    /// Something in the address or the form makes no sense: 400.
+    Bad(String),
+    /// The viewer may not see it: 403.
+    Forbidden(String),
+    /// There is no such thing: 404.
+    NotFound(String),
+    /// It was there: 410.
+    Gone(String),
+    /// The index is being built: 503, try again.
+    Building(Option<Progress>),
+    /// Something else must be mended first: 503.
+    Unavailable(String),
+    /// Something failed: 500.
+    Failed(String),
+}
+
+impl Problem {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Gone(_) => StatusCode::GONE,
+            Self::Building(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The sentence for people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Bad(text)
+            | Self::Forbidden(text)
+            | Self::NotFound(text)
+            | Self::Gone(text)
+            | Self::Unavailable(text)
+            | Self::Failed(text) => text.clone(),
+            Self::Building(None) => "The index of the records is being built. This page tries again by itself.".into(),
+            Self::Building(Some(Progress { done, total })) => format!(
+                "The index of the records is being built: {done} of {total} files are read. This page tries again by \
+                 itself."
+            ),
+        }
+    }
+
+    fn heading(&self) -> &'static str {
+        match self {
+            Self::Bad(_) => "That cannot be shown",
+            Self::Forbidden(_) => "Not for you",
+            Self::NotFound(_) => "Not found",
+            Self::Gone(_) => "Gone",
+            Self::Building(_) => "One moment",
+            Self::Unavailable(_) => "Not now",
+            Self::Failed(_) => "Something failed",
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Building(progress) => Self::Building(progress),
+            AskError::Failed(error) => Self::Failed(format!("The index does not answer: {error}.")),
+            AskError::Stopped => Self::Unavailable("The program is being stopped.".to_owned()),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// A bare answer that [`explain`] makes a page of.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Makes a page, or JSON under `/api/`, of a [`Problem`].
+pub(super) async fn explain(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let viewer = request.extensions().get::<Viewer>().cloned();
+    let is_api = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let sentence = problem.sentence();
+    let mut answer = if is_api {
+        let body = serde_json::json!({ "error": { "status": problem.status().as_u16(), "message": sentence } });
+        ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    } else {
+        let again = matches!(problem, Problem::Building(_));
+        let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
+        let body = html! {
+            h1 { (problem.heading()) }
+            p.problem role="alert" { (sentence) }
+        };
+        page(&site, viewer.as_ref(), &frame, &body)
+    };
+    *answer.status_mut() = problem.status();
+    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    answer
+}
