@@ -54,8 +54,11 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
             "web",
         ],
     ),
-    ("review", &["archive", "copilot", "export", "figures", "index", "rules"]),
-    ("web", &["archive", "auth", "copilot", "export", "figures", "index", "review", "rules", "shutdown", "tls"]),
+    ("review", &["archive", "copilot", "door", "export", "figures", "index", "rules"]),
+    (
+        "web",
+        &["archive", "auth", "copilot", "door", "export", "figures", "index", "review", "rules", "shutdown", "tls"],
+    ),
     // The reading side: files to records, records to meaning, meaning to rows, rows to figures.
     // The rules that give older records their kind ask for the fields of a head.
     ("archive", &["exchange", "observer", "rules"]),

@@ -17,6 +17,7 @@ mod place;
 mod queries;
 pub mod row;
 mod schema;
+mod sightings;
 mod statements;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,6 +33,7 @@ use self::place::{Database, Live};
 pub use indexer::Indexer;
 pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
+pub use sightings::{Endpoint, Sighting, Sightings, Spoken};
 
 use crate::rules::Kind;
 

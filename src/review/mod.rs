@@ -2,4 +2,5 @@
 //!
 //! Makes of the index, the files and the figures what somebody wants to know. Knows nothing of terminals or HTTP.
 
+pub mod coverage;
 pub mod pool;
