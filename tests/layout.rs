@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
+const FOR_ALL: [&str; 7] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
 const MAY_IMPORT: [(&str, &[&str]); 27] = [
@@ -20,6 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
     ("rules", &["observer"]),
     ("config", &["rules"]),
     ("auth", &[]),
+    ("check", &[]),
     ("door", &[]),
     ("relay", &[]),
     ("observer", &[]),
@@ -30,7 +31,7 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
     // A tunnel's facts are the connection that its exchanges refer to.
     ("tunnel", &["door", "exchange", "relay", "rules", "tls"]),
     // The store only says whether new tunnels must be refused.
-    ("listener", &["auth", "door", "rules", "store", "tls", "tunnel"]),
+    ("listener", &["auth", "check", "door", "rules", "store", "tls", "tunnel"]),
     ("recorder", &["classifier", "exchange", "observer", "relay", "rules", "store", "tunnel"]),
     (
         "cli",
@@ -46,11 +47,11 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
             "index",
             "listener",
             "recorder",
+            "review",
             "rules",
             "store",
             "tls",
             "tunnel",
-            "review",
             "web",
         ],
     ),

@@ -10,6 +10,7 @@ use crate::config::{Config, Web};
 use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
 use crate::metrics::Metrics;
+use crate::review::coverage::Cache;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
 
@@ -22,6 +23,7 @@ struct Inner {
     web: Web,
     pool: Pool,
     recording: Option<Recording>,
+    coverage: Cache,
 }
 
 /// What there is to show of the proxy that runs in the same program.
@@ -45,7 +47,7 @@ impl Site {
     #[must_use]
     pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, recording }))
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, recording, coverage: Cache::default() }))
     }
 
     /// The folder of the records.
@@ -70,6 +72,12 @@ impl Site {
     #[must_use]
     pub fn recording(&self) -> Option<&Recording> {
         self.0.recording.as_ref()
+    }
+
+    /// The sums that coverage is made of, as they were counted last.
+    #[must_use]
+    pub fn coverage(&self) -> &Cache {
+        &self.0.coverage
     }
 
     /// Asks the index.

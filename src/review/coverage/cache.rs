@@ -74,7 +74,7 @@ impl Turn {
     /// # Errors
     /// When the index fails.
     pub fn count(self, index: &Index) -> Result<Arc<Seen>, IndexError> {
-        let (_, mark) = index.arrived(None)?;
+        let mark = index.mark()?;
         if let Some(kept) = self.cache.slots().entry(self.span).or_default().kept.as_mut()
             && kept.mark == mark
         {
