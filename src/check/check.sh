@@ -223,7 +223,7 @@ check_environment() {
                 ;;
             *"@$address" | *"@$address/" | "http://$address" | "http://$address/" | "$address")
                 good "$name leads to the proxy"
-                case $value in
+                case ${value#*://} in
                 *:*@*) ;;
                 *@*) lack "$name has a name without a password: clients then send nothing" ;;
                 *) [ "$asks" = no ] || note "$name has no name and password: programs that wait to be asked work, others do not" ;;
