@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOR_ALL: [&str; 7] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
+const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 27] = [
+const MAY_IMPORT: [(&str, &[&str]); 28] = [
     ("wire", &[]),
     ("digest", &[]),
     ("metrics", &[]),
