@@ -6,9 +6,11 @@ use std::time::SystemTime;
 
 use super::Problem;
 use super::access::Viewer;
+use super::live::Hub;
 use crate::config::{Config, Web};
 use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::review::coverage::Cache;
 use crate::review::pool::Pool;
@@ -22,6 +24,7 @@ struct Inner {
     logs: PathBuf,
     web: Web,
     pool: Pool,
+    live: Hub,
     recording: Option<Recording>,
     coverage: Cache,
 }
@@ -38,6 +41,8 @@ pub struct Recording {
     pub metrics: Metrics,
     /// What happened at its door.
     pub door: Book,
+    /// What is in flight in it.
+    pub streams: Streams,
     /// When it started.
     pub began: SystemTime,
 }
@@ -47,7 +52,9 @@ impl Site {
     #[must_use]
     pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, recording, coverage: Cache::default() }))
+        let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
+        let live = Hub::new(pool.clone(), proxy);
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, recording, coverage: Cache::default() }))
     }
 
     /// The folder of the records.
@@ -66,6 +73,11 @@ impl Site {
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.0.pool
+    }
+
+    /// What those see who watch.
+    pub(in crate::web) fn live(&self) -> &Hub {
+        &self.0.live
     }
 
     /// The proxy in this program; none where a folder from elsewhere is reviewed.
