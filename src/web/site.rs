@@ -8,9 +8,11 @@ use super::Problem;
 use super::access::{Access, Seen, Viewer};
 use super::live::Hub;
 use crate::config::{Config, Web};
+use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
 use crate::live::Streams;
 use crate::metrics::Metrics;
+use crate::review::coverage::Cache;
 use crate::review::kept::Kept;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
@@ -27,6 +29,7 @@ struct Inner {
     access: Access,
     figures: Kept,
     recording: Option<Recording>,
+    coverage: Cache,
 }
 
 /// What there is to show of the proxy that runs in the same program.
@@ -39,6 +42,8 @@ pub struct Recording {
     pub authority: Arc<Authority>,
     /// Its counters.
     pub metrics: Metrics,
+    /// What happened at its door.
+    pub door: Book,
     /// What is in flight in it.
     pub streams: Streams,
     /// When it started.
@@ -53,7 +58,8 @@ impl Site {
         let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
         let live = Hub::new(pool.clone(), proxy);
         let figures = Kept::new(pool.clone());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, figures, recording }))
+        let coverage = Cache::default();
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, figures, recording, coverage }))
     }
 
     /// The folder of the records.
@@ -95,6 +101,12 @@ impl Site {
     #[must_use]
     pub fn recording(&self) -> Option<&Recording> {
         self.0.recording.as_ref()
+    }
+
+    /// The sums that coverage is made of, as they were counted last.
+    #[must_use]
+    pub fn coverage(&self) -> &Cache {
+        &self.0.coverage
     }
 
     /// Asks the index.
