@@ -5,6 +5,7 @@
 
 mod build;
 mod columns;
+mod cursor;
 mod digest;
 mod dump;
 mod facts;
@@ -13,6 +14,8 @@ mod filter;
 mod indexer;
 mod look;
 mod names;
+mod narrow;
+mod nearby;
 mod place;
 mod queries;
 pub mod row;
@@ -29,7 +32,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::build::Work;
 use self::place::{Database, Live};
+pub use cursor::{Cursor, CursorError};
 pub use indexer::Indexer;
+pub use nearby::Field;
 pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
 
@@ -67,10 +72,12 @@ pub struct Filter {
 }
 
 /// Which part of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// At most so many; none is all.
     pub limit: Option<u64>,
+    /// Only what comes behind this place in the order asked for: older rows, or newer ones when the oldest come first.
+    pub after: Option<Cursor>,
     /// Left out at the beginning.
     pub offset: u64,
     /// Oldest first instead of newest first.
@@ -196,7 +203,10 @@ impl Index {
     }
 
     /// Takes in what is new, unless the recorder does so.
-    fn refresh(&self) -> Result<(), IndexError> {
+    ///
+    /// # Errors
+    /// When the logs cannot be listed or SQLite fails.
+    pub fn refresh(&self) -> Result<(), IndexError> {
         let mut silent = |_| ();
         let stop = AtomicBool::new(false);
         let mut work = Work { threads: 1, stop: &stop, progress: &mut silent };
