@@ -9,6 +9,7 @@
 //! Pages are made on the server and work without script. Nothing is fetched from elsewhere.
 
 pub mod access;
+mod api;
 mod assets;
 mod pages;
 mod problem;
@@ -30,6 +31,7 @@ use crate::shutdown::Shutdown;
 pub fn router(site: Site) -> Router {
     Router::new()
         .merge(pages::router())
+        .merge(api::router())
         .route("/assets/{name}", get(assets::asset))
         .fallback(|| async { Problem::NotFound("There is no such page.".to_owned()) })
         .layer(axum::middleware::from_fn_with_state(site.clone(), problem::explain))

@@ -1,7 +1,7 @@
 //! Pages that say what is wrong.
 
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +9,7 @@ use maud::html;
 
 use super::Site;
 use super::access::Viewer;
+use super::api;
 use super::pages::frame::{Frame, page};
 use crate::index::Progress;
 use crate::review::pool::AskError;
@@ -102,19 +103,16 @@ pub(super) async fn explain(State(site): State<Site>, request: Request, next: Ne
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    let sentence = problem.sentence();
-    let mut answer = if is_api {
-        let body = serde_json::json!({ "error": { "status": problem.status().as_u16(), "message": sentence } });
-        ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-    } else {
-        let again = matches!(problem, Problem::Building(_));
-        let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
-        let body = html! {
-            h1 { (problem.heading()) }
-            p.problem role="alert" { (sentence) }
-        };
-        page(&site, viewer.as_ref(), &frame, &body)
+    if is_api {
+        return api::refused(problem);
+    }
+    let again = matches!(problem, Problem::Building(_));
+    let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
+    let body = html! {
+        h1 { (problem.heading()) }
+        p.problem role="alert" { (problem.sentence()) }
     };
+    let mut answer = page(&site, viewer.as_ref(), &frame, &body);
     *answer.status_mut() = problem.status();
     if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
