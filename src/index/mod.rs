@@ -34,6 +34,7 @@ use self::build::Work;
 use self::place::{Database, Live};
 pub use cursor::{Cursor, CursorError};
 pub use indexer::Indexer;
+pub(crate) use indexer::yield_to_all;
 pub use nearby::Field;
 pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
@@ -180,6 +181,28 @@ impl Index {
     #[must_use]
     pub fn logs(&self) -> &Path {
         &self.logs
+    }
+
+    /// Whether it lies beside the logs, where all who open it share it. Else it is this value's own, and another that is
+    /// opened is made anew.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.database.try_borrow().is_ok_and(|database| database.is_shared())
+    }
+
+    /// Whether another index was put in its place, or it was deleted: [`Index::refresh`] opens that one, which may have to
+    /// be made first.
+    #[must_use]
+    pub fn was_replaced(&self) -> bool {
+        self.database.try_borrow().is_ok_and(|database| database.was_replaced(&self.logs))
+    }
+
+    /// Keeps at most so many KiB of the file in memory, for whoever has it open for long. (Else 16 MB.)
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn limit_cache(&self, kib: u32) -> Result<(), IndexError> {
+        self.ask(|index| index.pragma_update(None, "cache_size", -i64::from(kib)))
     }
 
     /// Asks the index; if it turns out to be damaged, it is made anew and asked again.
