@@ -3,6 +3,7 @@
 //! Given an index and a question (an id, filters, words), hands back what is to be shown, as data. It knows nothing of
 //! terminals, HTML or HTTP, nor of who may see what.
 
+pub mod conversation;
 pub mod figures;
 pub mod params;
 pub mod pool;
