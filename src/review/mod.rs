@@ -3,13 +3,16 @@
 //! Given an index and a question (an id, filters, words), hands back what is to be shown, as data. It knows nothing of
 //! terminals, HTML or HTTP, nor of who may see what.
 
+pub mod cells;
 pub mod conversation;
 pub mod figures;
+pub mod kept;
 pub mod params;
 pub mod pool;
 pub mod query;
 pub mod search;
 pub mod subject;
+pub mod tally;
 pub mod text;
 pub mod values;
 pub mod words;

@@ -11,6 +11,7 @@
 pub mod access;
 mod api;
 mod assets;
+pub mod charts;
 mod pages;
 mod problem;
 mod site;
