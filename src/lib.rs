@@ -18,6 +18,7 @@ pub mod cli;
 pub mod config;
 pub mod copilot;
 mod digest;
+pub mod door;
 pub mod exchange;
 pub mod export;
 pub mod figures;

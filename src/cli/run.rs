@@ -13,6 +13,7 @@ use super::greeting::{self, Greeting};
 use super::line::Printer;
 use crate::auth::{Authenticator, UsersError};
 use crate::config::{Access, Config, Web};
+use crate::door::Book;
 use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
 use crate::metrics::Metrics;
@@ -115,12 +116,15 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     });
 
     let shutdown = Shutdown::default();
+    let door = Book::open(&config.logs);
+    let keeping = tokio::spawn(door.clone().keep(shutdown.clone()));
     if let (Some((listener, _)), Some(web)) = (page, config.web.clone()) {
         let recording = Recording {
             config: config.clone(),
             advertise: advertise.clone(),
             authority: Arc::clone(&authority),
             metrics: metrics.clone(),
+            door: door.clone(),
             began: SystemTime::now(),
         };
         let site = Site::new(&config.logs, web, Some(recording));
@@ -141,6 +145,7 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         limits: config.limits.clone(),
         watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone())),
         metrics: metrics.clone(),
+        door: door.clone(),
         shutdown: shutdown.clone(),
     };
     let front_door = FrontDoor {
@@ -154,7 +159,11 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         shutdown: shutdown.clone(),
     };
     let ended = until_told(listener, Arc::new(front_door), &shutdown, config.limits.shutdown, signals).await;
+    keeping.abort();
     let close = move || {
+        if let Err(error) = door.save() {
+            tracing::warn!("{error}");
+        }
         let totals = store.close();
         if let Some(indexer) = indexer {
             indexer.close(INDEX_PATIENCE);

@@ -5,6 +5,7 @@
 
 pub mod cells;
 pub mod conversation;
+pub mod coverage;
 pub mod figures;
 pub mod kept;
 pub mod params;

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use super::Problem;
 use super::access::Viewer;
 use crate::config::{Config, Web};
+use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
 use crate::metrics::Metrics;
 use crate::review::pool::Pool;
@@ -33,6 +34,8 @@ pub struct Recording {
     pub authority: Arc<Authority>,
     /// Its counters.
     pub metrics: Metrics,
+    /// What happened at its door.
+    pub door: Book,
     /// When it started.
     pub began: SystemTime,
 }
