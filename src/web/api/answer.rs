@@ -11,12 +11,14 @@ use crate::review::params::FieldError;
 use crate::review::text::json_line;
 use crate::web::Problem;
 
-/// A value as JSON, in which nothing moves a terminal's cursor.
+/// A value as an answer.
 pub(super) fn json(value: &impl Serialize) -> Result<Response, Refusal> {
-    match json_line(value) {
-        Ok(line) => Ok(json_text(line)),
-        Err(error) => Err(Problem::Failed(format!("The answer cannot be written: {error}.")).into()),
-    }
+    Ok(json_text(line(value)?))
+}
+
+/// A value as JSON, in which nothing moves a terminal's cursor.
+pub(super) fn line(value: &impl Serialize) -> Result<String, Problem> {
+    json_line(value).map_err(|error| Problem::Failed(format!("The answer cannot be written as JSON: {error}.")))
 }
 
 /// What is JSON already.

@@ -9,10 +9,10 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
-use super::answer::{Refusal, json, json_text};
+use super::answer::{Refusal, json, json_text, line};
 use super::parameters::Id;
 use super::session::allowed;
-use crate::index::{EventRow, Located, Row};
+use crate::index::{EventRow, Index, Located, Row};
 use crate::review::subject::{RecordFile, Subject, SubjectError, file_json};
 use crate::web::access::{Area, Viewer};
 use crate::web::{Problem, Site};
@@ -35,7 +35,7 @@ pub(super) async fn whole(
     let row = found(&site, &viewer, &id).await?;
     let _turn = turn().await?;
     let seen = row.clone();
-    let read = move |index: &crate::index::Index| {
+    let read = move |index: &Index| {
         let file = match RecordFile::read(index.logs(), &row) {
             Ok(file) => file,
             Err(why) => return Ok(Err(unreadable(&row, why))),
@@ -59,9 +59,7 @@ pub(super) async fn record(
 ) -> Result<Response, Refusal> {
     let row = found(&site, &viewer, &id).await?;
     let _turn = turn().await?;
-    let write = |file: RecordFile| {
-        crate::review::text::json_line(&file_json(&file.record, &file.text)).map_err(|error| unwritable(&error))
-    };
+    let write = |file: RecordFile| line(&file_json(&file.record, &file.text));
     let line = of_file(&site, row.clone(), write).await??;
     site.look(&viewer, "record", slice::from_ref(&row), None).await?;
     Ok(json_text(line))

@@ -5,6 +5,7 @@
 //! is served. Nothing can be changed through it.
 
 mod answer;
+mod conversation;
 mod download;
 mod exchange;
 mod exchanges;
@@ -17,6 +18,7 @@ mod tests;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get};
 
 pub(super) use answer::refused;
@@ -50,7 +52,12 @@ fn endpoints() -> Vec<(&'static str, MethodRouter<Site>)> {
         ("/exchanges/{id}/request-body", get(download::request_body)),
         ("/exchanges/{id}/response-body", get(download::response_body)),
         ("/exchanges/{id}/har", get(download::har)),
+        ("/conversations/{id}", get(conversation::conversation)),
         ("/figures", get(figures::figures)),
-        ("/openapi.json", get(|| async { ([(CONTENT_TYPE, "application/json")], OPENAPI) })),
+        ("/openapi.json", get(openapi)),
     ]
+}
+
+async fn openapi(_: parameters::NoParams) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI)
 }
