@@ -68,7 +68,8 @@ pub(super) struct ListParams {
 }
 
 impl ListParams {
-    const OWN: [&str; 5] = ["limit", "after", "before", "count", "context"];
+    /// Their names.
+    pub(super) const OWN: [&str; 5] = ["limit", "after", "before", "count", "context"];
 
     /// Reads the query of a URL.
     ///
