@@ -24,6 +24,7 @@ pub mod export;
 pub mod figures;
 pub mod index;
 pub mod listener;
+pub mod live;
 pub mod metrics;
 pub mod observer;
 pub mod recorder;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 27] = [
+const MAY_IMPORT: [(&str, &[&str]); 28] = [
     ("wire", &[]),
     ("digest", &[]),
     ("metrics", &[]),
@@ -31,7 +31,9 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
     ("tunnel", &["door", "exchange", "relay", "rules", "tls"]),
     // The store only says whether new tunnels must be refused.
     ("listener", &["auth", "door", "rules", "store", "tls", "tunnel"]),
-    ("recorder", &["classifier", "exchange", "observer", "relay", "rules", "store", "tunnel"]),
+    // What is in flight, and what its bytes say.
+    ("live", &["copilot", "exchange", "observer", "rules"]),
+    ("recorder", &["classifier", "exchange", "live", "observer", "relay", "rules", "store", "tunnel"]),
     (
         "cli",
         &[
@@ -45,6 +47,7 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
             "figures",
             "index",
             "listener",
+            "live",
             "recorder",
             "review",
             "rules",
@@ -57,7 +60,10 @@ const MAY_IMPORT: [(&str, &[&str]); 27] = [
     ("review", &["archive", "copilot", "door", "export", "figures", "index", "rules"]),
     (
         "web",
-        &["archive", "auth", "copilot", "door", "export", "figures", "index", "review", "rules", "shutdown", "tls"],
+        &[
+            "archive", "auth", "copilot", "door", "export", "figures", "index", "live", "review", "rules", "shutdown",
+            "tls",
+        ],
     ),
     // The reading side: files to records, records to meaning, meaning to rows, rows to figures.
     // The rules that give older records their kind ask for the fields of a head.

@@ -16,6 +16,7 @@ use crate::config::{Access, Config, Web};
 use crate::door::Book;
 use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::shutdown::Shutdown;
@@ -118,6 +119,11 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     let shutdown = Shutdown::default();
     let door = Book::open(&config.logs);
     let keeping = tokio::spawn(door.clone().keep(shutdown.clone()));
+    // Without a page nobody can look.
+    let streams = match page {
+        Some(_) => Streams::new(config.kinds.clone(), config.record.clone()),
+        None => Streams::off(),
+    };
     if let (Some((listener, _)), Some(web)) = (page, config.web.clone()) {
         let recording = Recording {
             config: config.clone(),
@@ -125,6 +131,7 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
             authority: Arc::clone(&authority),
             metrics: metrics.clone(),
             door: door.clone(),
+            streams: streams.clone(),
             began: SystemTime::now(),
         };
         let site = Site::new(&config.logs, web, Some(recording));
@@ -143,7 +150,7 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         hosts: config.hosts.clone(),
         pass_others: config.policy.tunnel_others,
         limits: config.limits.clone(),
-        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone())),
+        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone(), &streams)),
         metrics: metrics.clone(),
         door: door.clone(),
         shutdown: shutdown.clone(),

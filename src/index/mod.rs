@@ -3,6 +3,7 @@
 //! The files are the truth (design D8): whatever is wrong with the index, it is rebuilt. Written by the recorder's
 //! [`Indexer`] behind the records, or by a reader that finds it behind; safe for both at once.
 
+mod arrival;
 mod build;
 mod columns;
 mod cursor;
@@ -33,6 +34,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::build::Work;
 use self::place::{Database, Live};
+pub use arrival::{Arrived, of_one_index};
 pub use cursor::{Cursor, CursorError};
 pub use indexer::Indexer;
 pub(crate) use indexer::yield_to_all;

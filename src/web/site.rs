@@ -6,9 +6,11 @@ use std::time::SystemTime;
 
 use super::Problem;
 use super::access::Viewer;
+use super::live::Hub;
 use crate::config::{Config, Web};
 use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
@@ -21,6 +23,7 @@ struct Inner {
     logs: PathBuf,
     web: Web,
     pool: Pool,
+    live: Hub,
     recording: Option<Recording>,
 }
 
@@ -36,6 +39,8 @@ pub struct Recording {
     pub metrics: Metrics,
     /// What happened at its door.
     pub door: Book,
+    /// What is in flight in it.
+    pub streams: Streams,
     /// When it started.
     pub began: SystemTime,
 }
@@ -45,7 +50,9 @@ impl Site {
     #[must_use]
     pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, recording }))
+        let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
+        let live = Hub::new(pool.clone(), proxy);
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, recording }))
     }
 
     /// The folder of the records.
@@ -64,6 +71,11 @@ impl Site {
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.0.pool
+    }
+
+    /// What those see who watch.
+    pub(in crate::web) fn live(&self) -> &Hub {
+        &self.0.live
     }
 
     /// The proxy in this program; none where a folder from elsewhere is reviewed.

@@ -1,5 +1,6 @@
 //! The pages.
 
+mod exchanges;
 pub(super) mod frame;
 mod stub;
 
@@ -13,8 +14,7 @@ use super::Site;
 pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/", get(|| async { Redirect::to("/live") }))
-        .route("/live", get(stub::live))
-        .route("/exchanges", get(stub::exchanges))
+        .route("/exchanges", get(exchanges::exchanges))
         .route("/figures", get(stub::figures))
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
