@@ -80,8 +80,14 @@ impl Problem {
 
 impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&AskError> for Problem {
+    fn from(error: &AskError) -> Self {
         match error {
-            AskError::Building(progress) => Self::Building(progress),
+            AskError::Building(progress) => Self::Building(*progress),
             AskError::Failed(error) => Self::Failed(format!("The index does not answer: {error}.")),
             AskError::Panicked => Self::Failed("The program has made a mistake; its log says which.".to_owned()),
             AskError::Stopped => Self::Unavailable("The program is being stopped.".to_owned()),

@@ -12,6 +12,7 @@ use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
 use crate::live::Streams;
 use crate::metrics::Metrics;
+use crate::review::kept::Kept;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
 
@@ -24,6 +25,7 @@ struct Inner {
     web: Web,
     pool: Pool,
     live: Hub,
+    figures: Kept,
     recording: Option<Recording>,
 }
 
@@ -52,7 +54,8 @@ impl Site {
         let pool = Pool::start(logs.to_owned());
         let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
         let live = Hub::new(pool.clone(), proxy);
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, recording }))
+        let figures = Kept::new(pool.clone());
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, figures, recording }))
     }
 
     /// The folder of the records.
@@ -76,6 +79,12 @@ impl Site {
     /// What those see who watch.
     pub(in crate::web) fn live(&self) -> &Hub {
         &self.0.live
+    }
+
+    /// Figures, added up once for all who ask.
+    #[must_use]
+    pub fn figures(&self) -> &Kept {
+        &self.0.figures
     }
 
     /// The proxy in this program; none where a folder from elsewhere is reviewed.

@@ -88,6 +88,12 @@ pub(super) struct Plot {
 }
 
 impl Plot {
+    /// With as much room at the left as these numbers need.
+    pub(super) fn beside(self, ticks: &[f64], unit: Unit) -> Self {
+        let letters = ticks.iter().map(|tick| unit.tick(*tick).chars().count()).max().unwrap_or(0);
+        Self { left: self.left.max(8.0 + 6.2 * letters as f64), ..self }
+    }
+
     /// `place` is 0 at the bottom, 1 at the top.
     pub(super) fn y(&self, place: f64) -> f64 {
         self.bottom - place * (self.bottom - self.top)

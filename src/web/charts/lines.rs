@@ -38,13 +38,21 @@ pub struct Point {
 }
 
 const HEIGHT: f64 = 180.0;
-const PLOT: Plot = Plot { left: 40.0, right: WIDTH - 74.0, top: 10.0, bottom: HEIGHT - 20.0 };
+const PLOT: Plot = Plot { left: 40.0, right: WIDTH - 84.0, top: 10.0, bottom: HEIGHT - 20.0 };
 /// Dashes tell lines apart.
 const DASHES: [&str; 3] = ["", "6 3", "2 3"];
 /// More days than this have markers only where a line would not be seen.
 const MARKED: usize = 45;
 /// Labels of lines stay so far apart.
 const APART: f64 = 13.0;
+
+/// Where days and numbers stand.
+#[derive(Clone, Copy)]
+struct Room {
+    plot: Plot,
+    days: Days,
+    scale: Linear,
+}
 
 /// The days from the first to the last.
 #[derive(Clone, Copy)]
@@ -53,20 +61,26 @@ struct Days {
     last: i64,
 }
 
+impl Room {
+    /// Units a day is wide.
+    fn pitch(&self) -> f64 {
+        (self.plot.right - self.plot.left) / (self.days.last.abs_diff(self.days.first) as f64 + 1.0)
+    }
+
+    /// The middle of a day.
+    fn x(&self, day: i64) -> f64 {
+        self.plot.left + self.pitch() * (day.abs_diff(self.days.first) as f64 + 0.5)
+    }
+
+    fn y(&self, number: f64) -> f64 {
+        self.plot.y(self.scale.place(number))
+    }
+}
+
 impl Days {
     fn of(lines: &[Line]) -> Option<Self> {
         let days = || lines.iter().flat_map(|line| &line.points).map(|point| point.day);
         Some(Self { first: days().min()?, last: days().max()? })
-    }
-
-    /// Units a day is wide.
-    fn pitch(self) -> f64 {
-        (PLOT.right - PLOT.left) / (self.last.abs_diff(self.first) as f64 + 1.0)
-    }
-
-    /// The middle of a day.
-    fn x(self, day: i64) -> f64 {
-        PLOT.left + self.pitch() * (day.abs_diff(self.first) as f64 + 0.5)
     }
 
     /// A few days with their names.
@@ -93,17 +107,19 @@ impl Lines {
         let Some(days) = Days::of(&self.lines) else { return empty(&self.title) };
         let numbers = self.lines.iter().flat_map(|line| &line.points).filter_map(|point| point.value.number());
         let scale = Linear::around(numbers, self.unit, 4);
+        let ticks = scale.ticks();
+        let room = Room { plot: PLOT.beside(&ticks, self.unit), days, scale };
         let content = html! {
             defs { (unknown_pattern(&self.title)) }
-            (PLOT.left_axis(&scale.ticks(), self.unit, |tick| scale.place(tick)))
+            (room.plot.left_axis(&ticks, self.unit, |tick| scale.place(tick)))
             @for (day, name) in days.named() {
-                text.chart-tick x=(at(days.x(day))) y=(at(HEIGHT - 5.0)) text-anchor="middle" { (name) }
+                text.chart-tick x=(at(room.x(day))) y=(at(HEIGHT - 5.0)) text-anchor="middle" { (name) }
             }
-            @for band in self.unknown() { (self.band(band, days)) }
-            @for (n, line) in self.lines.iter().enumerate() { (self.line(line, n, days, &scale)) }
-            @for (n, y) in self.ends(&scale) {
+            @for band in self.unknown() { (self.band(band, &room)) }
+            @for (n, line) in self.lines.iter().enumerate() { (self.line(line, n, &room)) }
+            @for (n, y) in self.ends(&room) {
                 text class=(format!("chart-line-name chart-line-name-{}", n % 3)) x=(at(PLOT.right + 12.0))
-                    y=(at(y + 4.0)) { (cut(self.lines[n].name, 10)) }
+                    y=(at(y + 4.0)) { (cut(self.lines[n].name, 12)) }
             }
         };
         picture(&self.title, HEIGHT, &content)
@@ -127,9 +143,9 @@ impl Lines {
         bands
     }
 
-    fn band(&self, band: Days, days: Days) -> Markup {
-        let half = days.pitch() / 2.0;
-        let (left, right) = (days.x(band.first) - half, days.x(band.last) + half);
+    fn band(&self, band: Days, room: &Room) -> Markup {
+        let half = room.pitch() / 2.0;
+        let (left, right) = (room.x(band.first) - half, room.x(band.last) + half);
         html! {
             rect.chart-unknown x=(at(left)) y=(at(PLOT.top)) width=(format!("{:.2}", right - left))
                 height=(at(PLOT.bottom - PLOT.top)) fill=(unknown_fill(&self.title)) {}
@@ -137,12 +153,12 @@ impl Lines {
         }
     }
 
-    fn line(&self, line: &Line, n: usize, days: Days, scale: &Linear) -> Markup {
+    fn line(&self, line: &Line, n: usize, room: &Room) -> Markup {
         let mut points: Vec<(i64, f64)> =
             line.points.iter().filter_map(|point| Some((point.day, point.value.number()?))).collect();
         points.sort_unstable_by_key(|(day, _)| *day);
         let runs: Vec<&[(i64, f64)]> = points.chunk_by(|(a, _), (b, _)| a.checked_add(1) == Some(*b)).collect();
-        let place = |(day, number): &(i64, f64)| (days.x(*day), PLOT.y(scale.place(*number)));
+        let place = |(day, number): &(i64, f64)| (room.x(*day), room.y(*number));
         html! {
             @for run in &runs {
                 @let path: Vec<String> = run.iter().map(place).map(|(x, y)| format!("{},{}", at(x), at(y))).collect();
@@ -159,10 +175,10 @@ impl Lines {
     }
 
     /// Where the names of lines go: at their last points, but not on each other.
-    fn ends(&self, scale: &Linear) -> Vec<(usize, f64)> {
+    fn ends(&self, room: &Room) -> Vec<(usize, f64)> {
         let last = |line: &Line| {
             let known = line.points.iter().filter_map(|point| Some((point.day, point.value.number()?)));
-            known.max_by_key(|(day, _)| *day).map(|(_, number)| PLOT.y(scale.place(number)))
+            known.max_by_key(|(day, _)| *day).map(|(_, number)| room.y(number))
         };
         let mut ends: Vec<(usize, f64)> =
             self.lines.iter().enumerate().filter_map(|(n, line)| Some((n, last(line)?))).collect();

@@ -191,12 +191,12 @@ fn lines_go_through_their_days_and_not_across_gaps() {
     let lines = vec![Line { name: "one", points: points(&rate) }, Line { name: "other", points: points(&other) }];
     let elements = sound(&Lines { title: title(), unit: Unit::Share, lines }.draw());
     let runs: Vec<_> = of_class(&elements, "chart-line-0").iter().map(|run| run.attribute("points").unwrap()).collect();
-    // 246 units for eight days; 150 units for 0 to 40 %.
-    assert_eq!(runs, ["55.4,122.5 86.1,10", "147.6,85", "270.6,160"]);
+    // 236 units for eight days; 150 units for 0 to 40 %.
+    assert_eq!(runs, ["54.8,122.5 84.2,10", "143.2,85", "261.2,160"]);
     assert_eq!(of_class(&elements, "chart-line-1").len(), 2);
     assert!(of_class(&elements, "chart-line-1").iter().all(|run| run.attribute("stroke-dasharray") == Some("6 3")));
     let [band] = of_class(&elements, "chart-unknown")[..] else { panic!("one span of unknown days") };
-    assert_eq!((band.number("x"), band.number("width")), (163.0, 61.5));
+    assert_eq!((band.number("x"), band.number("width")), (158.0, 59.0));
     assert_eq!(texts(&elements, "chart-value"), ["?"]);
     let names = of_class(&elements, "chart-line-name");
     let mut ends: Vec<_> = names.iter().map(|name| (name.number("y"), name.text.as_str())).collect();

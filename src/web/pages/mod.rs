@@ -1,6 +1,7 @@
 //! The pages.
 
 mod exchanges;
+mod figures;
 pub(super) mod frame;
 mod stub;
 
@@ -15,7 +16,8 @@ pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/", get(|| async { Redirect::to("/live") }))
         .route("/exchanges", get(exchanges::exchanges))
-        .route("/figures", get(stub::figures))
+        .route("/figures", get(figures::figures))
+        .route("/figures.csv", get(figures::table))
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
         .route("/health", get(stub::health))
