@@ -15,6 +15,7 @@ pub mod charts;
 mod live;
 mod pages;
 mod problem;
+pub mod render;
 mod site;
 
 use std::io;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::thread::{hash_part, is_answer, is_system};
-use super::{Conversation, Turn};
+use super::{Turn, Unread};
 use crate::copilot::answer::Answer;
 use crate::copilot::prompt::{self, Part, Prompt};
-use crate::review::subject::{RecordFile, SubjectError, understood};
+use crate::review::subject::{RecordFile, understood};
 
 /// What is new in one request, and its answer. Long texts are cut: the exchange has all of them.
 #[derive(Clone, Debug, Default)]
@@ -22,21 +22,21 @@ pub struct Contents {
 }
 
 /// Bytes of one text: as much as anybody reads in a list.
-const TEXT_MAX: usize = 64 << 10;
-/// Bytes of all texts of one exchange, so that a page of fifty stays below 13 MB.
-const ALL_MAX: usize = 256 << 10;
+const TEXT_MAX: usize = 32 << 10;
+/// Bytes of all texts of one exchange, so that a page of forty stays below some 5 MB.
+const ALL_MAX: usize = 128 << 10;
 /// Parts of one exchange that are shown: a history that was never recorded may have thousands.
 const PARTS_MAX: usize = 500;
 
-impl Conversation {
-    /// Reads what is new in one of the requests.
+impl Turn {
+    /// Reads what is new in it.
     ///
     /// # Errors
     /// When its file is gone or cannot be read.
-    pub fn contents(logs: &Path, turn: &Turn) -> Result<Contents, SubjectError> {
-        let file = RecordFile::read(logs, &turn.row)?;
+    pub fn contents(&self, logs: &Path) -> Result<Contents, Unread> {
+        let file = RecordFile::read(logs, &self.row).map_err(|error| Unread::from(&error))?;
         let (prompt, answer) = understood(&file.record);
-        Ok(contents(turn, prompt, answer))
+        Ok(contents(self, prompt, answer))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Which records may belong to a conversation.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::Path;
 
-use super::Conversation;
 use super::thread::{Trace, put_together};
+use super::{Conversation, Unread};
 use crate::index::{Filter, Index, IndexError, Page, Row};
 use crate::review::subject::{RecordFile, understood};
 use crate::rules::Kind;
@@ -20,46 +21,68 @@ const WINDOW: i64 = 12 * 3_600_000_000;
 /// Bytes of bodies that are read for it: some tenths of a second.
 const READ_MAX: u64 = 64 << 20;
 
-impl Conversation {
-    /// The conversation that an exchange belongs to; of one that is no chat, the exchange alone.
+/// Which records may belong to a conversation, before they are read: what the index says of it.
+#[derive(Clone, Debug)]
+pub struct Candidates {
+    asked: String,
+    /// Those that ids lead to, the one that was asked for first.
+    linked: Vec<Row>,
+    /// Others of the session, the nearest first.
+    near: Vec<Row>,
+    capped: bool,
+}
+
+impl Candidates {
+    /// Of the conversation that an exchange belongs to; of one that is no chat, what ids lead to.
     ///
     /// Only records of the same user are taken in: ids are what clients say, and nobody gets into somebody else's
     /// conversation by naming one.
     ///
     /// # Errors
-    /// When the index fails. Files that cannot be read are told in their turns.
-    pub fn gather(index: &Index, row: &Row) -> Result<Self, IndexError> {
-        let (linked, mut capped) = linked(index, row)?;
-        let known: HashSet<_> = linked.iter().map(|row| row.id.clone()).collect();
-        let near = if row.kind == Kind::Chat { near(index, row)? } else { Vec::new() };
-        let near = near.into_iter().filter(|row| !known.contains(&row.id));
+    /// When the index fails.
+    pub fn ask(index: &Index, row: &Row) -> Result<Self, IndexError> {
+        let (linked, capped) = linked(index, row)?;
+        let mut near = if row.kind == Kind::Chat { near(index, row)? } else { Vec::new() };
+        let known: HashSet<_> = linked.iter().map(|row| row.id.as_str()).collect();
+        near.retain(|row| !known.contains(row.id.as_str()));
+        Ok(Self { asked: row.id.clone(), linked, near, capped })
+    }
+
+    /// Reads them and puts together those that belong together. Files that cannot be read are told in their turns.
+    #[must_use]
+    pub fn read(self, logs: &Path) -> Conversation {
+        let mut capped = self.capped;
         let mut left = READ_MAX;
         let mut traces = Vec::new();
-        for (row, is_linked) in linked.into_iter().map(|row| (row, true)).chain(near.map(|row| (row, false))) {
+        let all = self.linked.into_iter().map(|row| (row, true)).chain(self.near.into_iter().map(|row| (row, false)));
+        for (row, is_linked) in all {
             let size = row.request_size.saturating_add(row.response_size);
             // The first is the one that was asked for.
             if size > left && !traces.is_empty() {
                 capped = true;
                 if is_linked {
-                    traces.push(Trace::unread(row, "too much was read already for this page".to_owned()));
+                    traces.push(Trace::unread(
+                        row,
+                        Unread { gone: false, why: "was not read: the rest is too large".into() },
+                    ));
                 }
                 continue;
             }
             left = left.saturating_sub(size);
-            traces.push(trace(index, row));
+            traces.push(trace(logs, row));
         }
-        let found = put_together(traces, &row.id, EXCHANGES_MAX);
-        Ok(Self { capped: capped || found.capped, ..found })
+        let found = put_together(traces, &self.asked, EXCHANGES_MAX);
+        Conversation { capped: capped || found.capped, ..found }
     }
 }
 
-fn trace(index: &Index, row: Row) -> Trace {
-    match RecordFile::read(index.logs(), &row) {
+fn trace(logs: &Path, row: Row) -> Trace {
+    match RecordFile::read(logs, &row) {
         Ok(file) => {
             let (prompt, answer) = understood(&file.record);
             Trace::of(row, prompt.as_ref(), answer.as_ref())
         }
-        Err(why) => Trace::unread(row, why.to_string()),
+        Err(why) => Trace::unread(row, Unread::from(&why)),
     }
 }
 

@@ -15,9 +15,10 @@ mod tests;
 use std::ops::Range;
 
 pub use contents::Contents;
-pub use gather::EXCHANGES_MAX;
+pub use gather::{Candidates, EXCHANGES_MAX};
 
 use crate::index::Row;
+use crate::review::subject::SubjectError;
 
 /// A conversation, in order of time.
 #[derive(Clone, Debug, Default)]
@@ -45,12 +46,31 @@ pub struct Turn {
     pub turned_back: bool,
     /// The beginning of what the person said, on one printable line; empty for the client's own requests.
     pub title: String,
-    /// Why its texts cannot be had: the file is gone, say.
-    pub problem: Option<String>,
+    /// Why its texts cannot be had.
+    pub unread: Option<Unread>,
     /// So many pieces of its prompt were said before.
     seen: usize,
     /// Its system's text was not told before.
     new_system: bool,
+}
+
+/// Why a record was not read.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Unread {
+    /// Its file is not there any more.
+    pub gone: bool,
+    /// Said of the file: `is not JSON`.
+    pub why: String,
+}
+
+impl From<&SubjectError> for Unread {
+    fn from(error: &SubjectError) -> Self {
+        match error {
+            SubjectError::Gone { .. } => Self { gone: true, why: "was deleted or moved".to_owned() },
+            SubjectError::Unreadable { why, .. } => Self { gone: false, why: why.to_string() },
+            SubjectError::Index(error) => Self { gone: false, why: error.to_string() },
+        }
+    }
 }
 
 /// Who began a request.

@@ -262,10 +262,10 @@ fn an_unread_record_keeps_its_place() {
     let mut lost = row("b2", 3);
     lost.interaction = Some("i".into());
     all[1].row.interaction = Some("i".into());
-    all.push(Trace::unread(lost, "is gone".into()));
+    all.push(Trace::unread(lost, Unread { gone: true, why: "was deleted".into() }));
     let found = put_together(all, "a", 100);
     assert_eq!(ids(&found), ["a", "b", "b2", "c"]);
-    assert_eq!(found.turns[2].problem.as_deref(), Some("is gone"));
+    assert!(found.turns[2].unread.as_ref().is_some_and(|unread| unread.gone));
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn long_texts_are_cut_and_it_is_said() {
     let found = together(&all, "a");
     let got = contents(&found.turns[0], Some(all[0].prompt.clone()), all[0].answer.clone());
     assert!(got.cut);
-    assert_eq!(got.answer.unwrap().choices[0].text.len(), 64 << 10);
+    assert_eq!(got.answer.unwrap().choices[0].text.len(), 32 << 10);
     let lengths: Vec<_> = got
         .said
         .unwrap()
@@ -285,7 +285,7 @@ fn long_texts_are_cut_and_it_is_said() {
             _ => 0,
         })
         .collect();
-    assert_eq!(lengths, [64 << 10, 64 << 10, 1]);
+    assert_eq!(lengths, [32 << 10, 32 << 10, 1]);
     let many: Vec<_> = (0..600).map(|at| text("user", &at.to_string())).collect();
     let got = contents(&found.turns[0], Some(prompt(&many)), None);
     assert_eq!((got.said.unwrap().len(), got.cut), (500, true));

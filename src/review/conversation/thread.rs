@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Begun, Conversation, Link, Turn};
+use super::{Begun, Conversation, Link, Turn, Unread};
 use crate::copilot::answer::{Answer, Ending};
 use crate::copilot::prompt::{self, Part, Prompt};
 use crate::index::{Initiator, Row};
@@ -24,7 +24,7 @@ pub(super) struct Trace {
     has_answers: bool,
     begun: Begun,
     title: String,
-    problem: Option<String>,
+    unread: Option<Unread>,
 }
 
 impl Trace {
@@ -49,12 +49,12 @@ impl Trace {
         let answered = answer.and_then(|answer| answered(answer, chain.len(), last));
         let begun = begun(&row, prompt);
         let title = if begun == Begun::Person { prompt.map(title).unwrap_or_default() } else { String::new() };
-        Self { row, chain, answered, system, has_answers, begun, title, problem: None }
+        Self { row, chain, answered, system, has_answers, begun, title, unread: None }
     }
 
     /// Of an exchange whose file cannot be read, or was not.
-    pub(super) fn unread(row: Row, problem: String) -> Self {
-        Self { problem: Some(problem), ..Self::of(row, None, None) }
+    pub(super) fn unread(row: Row, why: Unread) -> Self {
+        Self { unread: Some(why), ..Self::of(row, None, None) }
     }
 
     /// It says all that the other said, and then more.
@@ -180,7 +180,7 @@ fn turn(traces: &[Trace], parents: &[Option<Parent>], places: &HashMap<usize, us
         again: again.and_then(|other| places.get(&other).copied()),
         turned_back: again.is_none() && (0..at).any(goes_another_way),
         title: trace.title.clone(),
-        problem: trace.problem.clone(),
+        unread: trace.unread.clone(),
         seen: parent.map_or(0, |parent| parent.seen),
         new_system: trace.system.is_some() && before != Some(trace.system),
         link,

@@ -1,8 +1,11 @@
 //! The pages.
 
+mod conversation;
+mod diff;
 mod exchanges;
 mod figures;
 pub(super) mod frame;
+pub(super) mod one;
 mod stub;
 
 use axum::Router;
@@ -16,6 +19,9 @@ pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/", get(|| async { Redirect::to("/live") }))
         .route("/exchanges", get(exchanges::exchanges))
+        .route("/exchanges/{id}/diff", get(diff::choose))
+        .route("/exchanges/{id}/diff/{other}", get(diff::diff))
+        .route("/conversations/{id}", get(conversation::conversation))
         .route("/figures", get(figures::figures))
         .route("/figures.csv", get(figures::table))
         .route("/coverage", get(stub::coverage))
