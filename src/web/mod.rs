@@ -9,6 +9,7 @@
 //! Pages are made on the server and work without script. Nothing is fetched from elsewhere.
 
 pub mod access;
+mod api;
 mod assets;
 pub mod charts;
 mod live;
@@ -33,6 +34,7 @@ use crate::shutdown::Shutdown;
 pub fn router(site: Site) -> Router {
     Router::new()
         .merge(pages::router())
+        .merge(api::router())
         .merge(live::router())
         .merge(access::router())
         .route("/assets/{name}", get(assets::asset))
