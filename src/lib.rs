@@ -13,6 +13,7 @@
 
 pub mod archive;
 pub mod auth;
+pub mod check;
 pub mod classifier;
 pub mod cli;
 pub mod config;

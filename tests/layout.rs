@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 28] = [
+const MAY_IMPORT: [(&str, &[&str]); 29] = [
     ("wire", &[]),
     ("digest", &[]),
     ("metrics", &[]),
@@ -20,6 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 28] = [
     ("rules", &["observer"]),
     ("config", &["rules"]),
     ("auth", &[]),
+    ("check", &[]),
     ("door", &[]),
     ("relay", &[]),
     ("observer", &[]),
@@ -30,7 +31,7 @@ const MAY_IMPORT: [(&str, &[&str]); 28] = [
     // A tunnel's facts are the connection that its exchanges refer to.
     ("tunnel", &["door", "exchange", "relay", "rules", "tls"]),
     // The store only says whether new tunnels must be refused.
-    ("listener", &["auth", "door", "rules", "store", "tls", "tunnel"]),
+    ("listener", &["auth", "check", "door", "rules", "store", "tls", "tunnel"]),
     // What is in flight, and what its bytes say.
     ("live", &["copilot", "exchange", "observer", "rules"]),
     ("recorder", &["classifier", "exchange", "live", "observer", "relay", "rules", "store", "tunnel"]),
@@ -61,8 +62,8 @@ const MAY_IMPORT: [(&str, &[&str]); 28] = [
     (
         "web",
         &[
-            "archive", "auth", "copilot", "door", "export", "figures", "index", "live", "review", "rules", "shutdown",
-            "tls",
+            "archive", "auth", "check", "copilot", "door", "export", "figures", "index", "live", "review", "rules",
+            "shutdown", "tls",
         ],
     ),
     // The reading side: files to records, records to meaning, meaning to rows, rows to figures.

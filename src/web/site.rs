@@ -12,6 +12,7 @@ use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
 use crate::live::Streams;
 use crate::metrics::Metrics;
+use crate::review::coverage::Cache;
 use crate::review::kept::Kept;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
@@ -27,6 +28,7 @@ struct Inner {
     live: Hub,
     figures: Kept,
     recording: Option<Recording>,
+    coverage: Cache,
 }
 
 /// What there is to show of the proxy that runs in the same program.
@@ -55,7 +57,8 @@ impl Site {
         let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
         let live = Hub::new(pool.clone(), proxy);
         let figures = Kept::new(pool.clone());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, figures, recording }))
+        let coverage = Cache::default();
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, figures, recording, coverage }))
     }
 
     /// The folder of the records.
@@ -91,6 +94,12 @@ impl Site {
     #[must_use]
     pub fn recording(&self) -> Option<&Recording> {
         self.0.recording.as_ref()
+    }
+
+    /// The sums that coverage is made of, as they were counted last.
+    #[must_use]
+    pub fn coverage(&self) -> &Cache {
+        &self.0.coverage
     }
 
     /// Asks the index.

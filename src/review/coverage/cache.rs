@@ -74,7 +74,7 @@ impl Turn {
     /// # Errors
     /// When the index fails.
     pub fn count(self, index: &Index) -> Result<Arc<Seen>, IndexError> {
-        let (_, mark) = index.arrived(None)?;
+        let mark = index.mark()?;
         if let Some(kept) = self.cache.slots().entry(self.span).or_default().kept.as_mut()
             && kept.mark == mark
         {
@@ -96,7 +96,8 @@ impl Drop for Turn {
 }
 
 fn count(index: &Index, span: Span) -> Result<Seen, IndexError> {
-    let newest = index.list(&Filter::default(), &Page { limit: Some(1), ..Page::default() })?;
+    let newest =
+        index.list(&Filter::default(), &Page { limit: Some(1), offset: 0, oldest_first: false, after: None })?;
     let newest = newest.first().map(|row| row.began);
     let since = newest.and_then(|newest| span.begin(newest));
     Ok(Seen { sightings: index.sightings(since)?, since, newest })
