@@ -11,7 +11,7 @@ use super::parameters::Id;
 use crate::copilot::answer::Answer;
 use crate::copilot::prompt;
 use crate::index::Row;
-use crate::review::conversation::{Begun, Contents, Conversation, Link, Totals, Turn};
+use crate::review::conversation::{Begun, Candidates, Contents, Link, Totals, Turn, Unread};
 use crate::web::access::Viewer;
 use crate::web::{Problem, Site};
 
@@ -35,7 +35,7 @@ struct ToldTurn<'a> {
     turned_back: bool,
     title: &'a str,
     /// Why the texts cannot be had.
-    problem: Option<&'a str>,
+    unread: Option<Unread>,
     said: Option<Vec<prompt::Turn>>,
     retold: bool,
     answer: Option<Answer>,
@@ -50,28 +50,29 @@ pub(super) async fn conversation(
 ) -> Result<Response, Refusal> {
     let row = found(&site, &viewer, &id).await?;
     let _turn = turn().await?;
-    let conversation = site.ask(move |index| Conversation::gather(index, &row)).await?;
-    // Ids are what clients say: nobody gets to see others' records by them.
-    if !conversation.turns.iter().all(|turn| viewer.may_see(&turn.row)) {
-        return Err(Problem::Forbidden("This conversation has records of others.".to_owned()).into());
-    }
-    let rows: Vec<_> = conversation.turns.iter().map(|turn| turn.row.clone()).collect();
+    let candidates = site.ask(move |index| Candidates::ask(index, &row)).await?;
     let logs = site.logs().to_owned();
     let write = move || {
-        let turns = conversation.turns.iter().map(|turn| match Conversation::contents(&logs, turn) {
-            Ok(contents) => told(turn, contents, turn.problem.as_deref()),
-            Err(_) => told(turn, Contents::default(), Some("its file cannot be read any more")),
+        let conversation = candidates.read(&logs);
+        let turns = conversation.turns.iter().map(|turn| match turn.contents(&logs) {
+            Ok(contents) => told(turn, contents, turn.unread.clone()),
+            Err(unread) => told(turn, Contents::default(), Some(unread)),
         });
         let (turns, totals) = (turns.collect(), conversation.totals());
-        line(&Told { turns, asked: conversation.asked, capped: conversation.capped, totals })
+        let line = line(&Told { turns, asked: conversation.asked, capped: conversation.capped, totals });
+        (line, conversation.turns.into_iter().map(|turn| turn.row).collect::<Vec<_>>())
     };
     let failed = |error| Problem::Failed(format!("The conversation could not be read: {error}."));
-    let line = tokio::task::spawn_blocking(write).await.map_err(failed)??;
+    let (line, rows) = tokio::task::spawn_blocking(write).await.map_err(failed)?;
+    // Ids are what clients say: nobody gets to see others' records by them.
+    if !rows.iter().all(|row| viewer.may_see(row)) {
+        return Err(Problem::Forbidden("This conversation has records of others.".to_owned()).into());
+    }
     site.look(&viewer, "conversation", &rows, None).await?;
-    Ok(json_text(line))
+    Ok(json_text(line?))
 }
 
-fn told<'a>(turn: &'a Turn, contents: Contents, problem: Option<&'a str>) -> ToldTurn<'a> {
+fn told<'a>(turn: &'a Turn, contents: Contents, unread: Option<Unread>) -> ToldTurn<'a> {
     let Contents { said, retold, answer, cut } = contents;
     let Turn { row, begun, link, again, turned_back, title, .. } = turn;
     ToldTurn {
@@ -81,7 +82,7 @@ fn told<'a>(turn: &'a Turn, contents: Contents, problem: Option<&'a str>) -> Tol
         again: *again,
         turned_back: *turned_back,
         title,
-        problem,
+        unread,
         said,
         retold,
         answer,
