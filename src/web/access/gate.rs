@@ -173,7 +173,9 @@ impl Access {
                 Err(Problem::Forbidden("Another site's page asked for this.".to_owned()))
             }
             Method::POST if !csrf::is_same_origin(headers) => {
-                Err(Problem::Forbidden("The form was not sent from this page.".to_owned()))
+                let sentence =
+                    "The form was not sent from this page. A server that stands between must pass Host on unchanged.";
+                Err(Problem::Forbidden(sentence.to_owned()))
             }
             Method::GET | Method::HEAD | Method::POST => Ok(()),
             _ => Err(Problem::Method("This page answers GET, and POST for its forms.".to_owned())),
