@@ -3,12 +3,14 @@
 //! Given an index and a question (an id, filters, words), hands back what is to be shown, as data. It knows nothing of
 //! terminals, HTML or HTTP, nor of who may see what.
 
+pub mod amounts;
 pub mod cells;
 pub mod figures;
 pub mod kept;
 pub mod params;
 pub mod pool;
 pub mod query;
+pub mod row;
 pub mod search;
 pub mod subject;
 pub mod tally;

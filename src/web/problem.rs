@@ -88,6 +88,7 @@ impl From<&AskError> for Problem {
         match error {
             AskError::Building(progress) => Self::Building(*progress),
             AskError::Failed(error) => Self::Failed(format!("The index does not answer: {error}.")),
+            AskError::Panicked => Self::Failed("The program has made a mistake; its log says which.".to_owned()),
             AskError::Stopped => Self::Unavailable("The program is being stopped.".to_owned()),
         }
     }

@@ -1,5 +1,6 @@
 //! The pages.
 
+mod exchanges;
 mod figures;
 pub(super) mod frame;
 mod stub;
@@ -15,7 +16,7 @@ pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/", get(|| async { Redirect::to("/live") }))
         .route("/live", get(stub::live))
-        .route("/exchanges", get(stub::exchanges))
+        .route("/exchanges", get(exchanges::exchanges))
         .route("/figures", get(figures::figures))
         .route("/figures.csv", get(figures::table))
         .route("/coverage", get(stub::coverage))

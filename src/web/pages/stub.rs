@@ -20,7 +20,6 @@ macro_rules! stub {
 }
 
 stub!(live, Live);
-stub!(exchanges, Exchanges);
 stub!(coverage, Coverage);
 stub!(setup, Setup);
 stub!(health, Health);
