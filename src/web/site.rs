@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Problem;
-use super::access::Viewer;
+use super::access::{Access, Seen, Viewer};
 use crate::config::{Config, Web};
 use crate::index::{Index, IndexError, Row};
 use crate::metrics::Metrics;
@@ -22,6 +22,7 @@ struct Inner {
     web: Web,
     pool: Pool,
     figures: Kept,
+    access: Access,
     recording: Option<Recording>,
 }
 
@@ -42,10 +43,10 @@ pub struct Recording {
 impl Site {
     /// The pages on a folder of records; `recording` where the proxy runs in the same program.
     #[must_use]
-    pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
+    pub fn new(logs: &Path, web: Web, access: Access, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
         let figures = Kept::new(pool.clone());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, figures, recording }))
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, figures, access, recording }))
     }
 
     /// The folder of the records.
@@ -58,6 +59,12 @@ impl Site {
     #[must_use]
     pub fn web(&self) -> &Web {
         &self.0.web
+    }
+
+    /// Who is let in, and what is written down of it.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.0.access
     }
 
     /// The index.
@@ -101,7 +108,21 @@ impl Site {
         rows: &[Row],
         query: Option<&str>,
     ) -> Result<(), Problem> {
-        let _ = (viewer, what, rows, query);
-        Ok(())
+        self.look_at(viewer, what, rows.iter().map(Seen::of_row).collect(), query).await
+    }
+
+    /// The same for what is no row yet: a stream in flight.
+    ///
+    /// # Errors
+    /// When the look cannot be noted and must be; then nothing may be shown.
+    pub async fn look_at(
+        &self,
+        viewer: &Viewer,
+        what: &'static str,
+        seen: Vec<Seen>,
+        query: Option<&str>,
+    ) -> Result<(), Problem> {
+        let written = self.access().audit().look(viewer, what, seen, query).await;
+        written.map_err(|error| Problem::Unavailable(format!("{error}.")))
     }
 }

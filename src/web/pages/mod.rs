@@ -6,15 +6,14 @@ pub(super) mod frame;
 mod stub;
 
 use axum::Router;
-use axum::response::Redirect;
 use axum::routing::get;
 
-use super::Site;
+use super::{Site, access};
 
 /// All pages. One line for each.
 pub(super) fn router() -> Router<Site> {
     Router::new()
-        .route("/", get(|| async { Redirect::to("/live") }))
+        .route("/", get(access::home))
         .route("/live", get(stub::live))
         .route("/exchanges", get(exchanges::exchanges))
         .route("/figures", get(figures::figures))
