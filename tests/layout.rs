@@ -62,7 +62,7 @@ const MAY_IMPORT: [(&str, &[&str]); 29] = [
     (
         "web",
         &[
-            "archive", "auth", "check", "copilot", "door", "export", "figures", "index", "live", "review", "rules",
+            "archive", "auth", "check", "copilot", "door", "exchange", "export", "figures", "index", "live", "review", "rules",
             "shutdown", "tls",
         ],
     ),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Problem;
-use super::access::Viewer;
+use super::access::{Access, Seen, Viewer};
 use super::live::Hub;
 use crate::config::{Config, Web};
 use crate::door::Book;
@@ -25,6 +25,7 @@ struct Inner {
     web: Web,
     pool: Pool,
     live: Hub,
+    access: Access,
     recording: Option<Recording>,
     coverage: Cache,
 }
@@ -50,11 +51,11 @@ pub struct Recording {
 impl Site {
     /// The pages on a folder of records; `recording` where the proxy runs in the same program.
     #[must_use]
-    pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
+    pub fn new(logs: &Path, web: Web, access: Access, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
         let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
         let live = Hub::new(pool.clone(), proxy);
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, recording, coverage: Cache::default() }))
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, recording, coverage: Cache::default() }))
     }
 
     /// The folder of the records.
@@ -67,6 +68,12 @@ impl Site {
     #[must_use]
     pub fn web(&self) -> &Web {
         &self.0.web
+    }
+
+    /// Who is let in, and what is written down of it.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.0.access
     }
 
     /// The index.
@@ -115,7 +122,21 @@ impl Site {
         rows: &[Row],
         query: Option<&str>,
     ) -> Result<(), Problem> {
-        let _ = (viewer, what, rows, query);
-        Ok(())
+        self.look_at(viewer, what, rows.iter().map(Seen::of_row).collect(), query).await
+    }
+
+    /// The same for what is no row yet: a stream in flight.
+    ///
+    /// # Errors
+    /// When the look cannot be noted and must be; then nothing may be shown.
+    pub async fn look_at(
+        &self,
+        viewer: &Viewer,
+        what: &'static str,
+        seen: Vec<Seen>,
+        query: Option<&str>,
+    ) -> Result<(), Problem> {
+        let written = self.access().audit().look(viewer, what, seen, query).await;
+        written.map_err(|error| Problem::Unavailable(format!("{error}.")))
     }
 }
