@@ -1,5 +1,6 @@
 //! The pages.
 
+mod exchange;
 pub(super) mod frame;
 mod stub;
 
@@ -15,6 +16,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/", get(|| async { Redirect::to("/live") }))
         .route("/live", get(stub::live))
         .route("/exchanges", get(stub::exchanges))
+        .merge(exchange::router())
         .route("/figures", get(stub::figures))
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
