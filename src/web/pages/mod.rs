@@ -2,6 +2,7 @@
 
 mod conversation;
 mod diff;
+mod exchange;
 mod exchanges;
 mod figures;
 pub(super) mod frame;
@@ -23,6 +24,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/exchanges/{id}/diff", get(diff::choose))
         .route("/exchanges/{id}/diff/{other}", get(diff::diff))
         .route("/conversations/{id}", get(conversation::conversation))
+        .merge(exchange::router())
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
         .route("/health", get(stub::health))
