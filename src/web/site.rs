@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Problem;
-use super::access::Viewer;
+use super::access::{Access, Seen, Viewer};
 use super::live::Hub;
 use crate::config::{Config, Web};
 use crate::door::Book;
@@ -25,6 +25,7 @@ struct Inner {
     logs: PathBuf,
     web: Web,
     pool: Pool,
+    access: Access,
     live: Hub,
     figures: Kept,
     recording: Option<Recording>,
@@ -52,13 +53,13 @@ pub struct Recording {
 impl Site {
     /// The pages on a folder of records; `recording` where the proxy runs in the same program.
     #[must_use]
-    pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
+    pub fn new(logs: &Path, web: Web, access: Access, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
         let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
         let live = Hub::new(pool.clone(), proxy);
         let figures = Kept::new(pool.clone());
         let coverage = Cache::default();
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, figures, recording, coverage }))
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, access, live, figures, recording, coverage }))
     }
 
     /// The folder of the records.
@@ -71,6 +72,12 @@ impl Site {
     #[must_use]
     pub fn web(&self) -> &Web {
         &self.0.web
+    }
+
+    /// Who is let in, and what is written down of it.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.0.access
     }
 
     /// The index.
@@ -125,7 +132,21 @@ impl Site {
         rows: &[Row],
         query: Option<&str>,
     ) -> Result<(), Problem> {
-        let _ = (viewer, what, rows, query);
-        Ok(())
+        self.look_at(viewer, what, rows.iter().map(Seen::of_row).collect(), query).await
+    }
+
+    /// The same for what is no row yet: a stream in flight.
+    ///
+    /// # Errors
+    /// When the look cannot be noted and must be; then nothing may be shown.
+    pub async fn look_at(
+        &self,
+        viewer: &Viewer,
+        what: &'static str,
+        seen: Vec<Seen>,
+        query: Option<&str>,
+    ) -> Result<(), Problem> {
+        let written = self.access().audit().look(viewer, what, seen, query).await;
+        written.map_err(|error| Problem::Unavailable(format!("{error}.")))
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod command;
 pub(crate) mod http1;
 pub(crate) mod http2;
 pub(crate) mod older;
+pub(crate) mod page;
 pub(crate) mod program;
 pub(crate) mod recorder;
 pub(crate) mod records;

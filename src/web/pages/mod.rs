@@ -9,15 +9,14 @@ pub(super) mod one;
 mod stub;
 
 use axum::Router;
-use axum::response::Redirect;
 use axum::routing::get;
 
-use super::Site;
+use super::{Site, access};
 
 /// All pages. One line for each.
 pub(super) fn router() -> Router<Site> {
     Router::new()
-        .route("/", get(|| async { Redirect::to("/live") }))
+        .route("/", get(access::home))
         .route("/exchanges", get(exchanges::exchanges))
         .route("/exchanges/{id}/diff", get(diff::choose))
         .route("/exchanges/{id}/diff/{other}", get(diff::diff))
