@@ -78,8 +78,8 @@ impl IntoResponse for Refusal {
 }
 
 /// What the way to the endpoints says, as they say it.
-pub(in crate::web) fn refused(problem: Problem) -> Response {
-    not_to_be_kept_at_all(Refusal::from(problem).into_response())
+pub(in crate::web) fn refused(problem: &Problem) -> Response {
+    not_to_be_kept_at_all(Refusal::from(problem.clone()).into_response())
 }
 
 pub(super) async fn no_such_endpoint() -> Refusal {
