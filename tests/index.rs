@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use copilot_recorder::index::{Filter, Index, Indexer, Located, Page, Report, Row};
+use copilot_recorder::index::{Cursor, Field, Filter, Index, Indexer, Located, Page, Report, Row};
 use copilot_recorder::rules::Kind;
 use serde_json::{Value, json};
 use support::HOST;
@@ -18,7 +18,7 @@ use support::recorder::Setup;
 use support::rng::Rng;
 use support::upstream::{Connection, Options, Upstream};
 
-const ALL: Page = Page { limit: None, offset: 0, oldest_first: true };
+const ALL: Page = Page { limit: None, after: None, offset: 0, oldest_first: true };
 
 /// A folder of logs that grows.
 struct Logs {
@@ -438,7 +438,7 @@ fn filters_say_what_they_mean() {
     let began = index.list(&none(), &ALL).unwrap()[4].began;
     assert_eq!(list(Filter { since: Some(began), until: Some(began + 1), ..none() }), "4");
     assert_eq!(list(Filter { text: Some("number8".into()), since: Some(began), ..none() }), "8");
-    let page = Page { limit: Some(2), offset: 1, oldest_first: false };
+    let page = Page { limit: Some(2), offset: 1, ..Page::default() };
     assert_eq!(ids(&index.list(&none(), &page).unwrap()), [id(8), id(7)]);
 }
 
@@ -842,4 +842,132 @@ fn a_copy_that_goes_is_no_arrival() {
     logs.remove("b/1.json");
     assert_eq!(ids(&index.arrived(Some(mark)).unwrap().0), [""; 0]);
     assert_eq!(index.dump().unwrap(), logs.truth());
+}
+
+/// Twelve exchanges, three of which began at the same time.
+fn twelve(logs: &Logs) {
+    for n in 0..12 {
+        let mut record = chat(n, &format!("a word and number{n}"), "fine");
+        if (4..7).contains(&n) {
+            record["timestamp"] = json!("2024-12-08T13:00:04.000000");
+        }
+        logs.put(&format!("chat/{n}.json"), &record.to_string());
+    }
+}
+
+#[test]
+fn pages_go_on_behind_a_row_both_ways_whatever_arrives_meanwhile() {
+    let logs = Logs::new();
+    twelve(&logs);
+    let (index, _) = logs.open();
+    let word = Filter { text: Some("word".into()), ..Filter::default() };
+    let ann = Filter { users: vec!["ann".into()], ..Filter::default() };
+    for filter in [Filter::default(), word, ann] {
+        for oldest_first in [true, false] {
+            let all = index.list(&filter, &Page { oldest_first, ..Page::default() }).unwrap();
+            let (mut paged, mut after) = (Vec::new(), None);
+            loop {
+                let page = Page { limit: Some(3), after, oldest_first, ..Page::default() };
+                let rows = index.list(&filter, &page).unwrap();
+                let Some(last) = rows.last() else { break };
+                after = Some(Cursor::of(last).to_string().parse().unwrap());
+                paged.extend(rows);
+            }
+            assert_eq!(ids(&paged), ids(&all));
+        }
+        for max in 0..14 {
+            let all = index.count(&filter).unwrap();
+            assert_eq!(index.count_up_to(&filter, max).unwrap(), all.min(max));
+        }
+    }
+    let all = index.list(&Filter::default(), &ALL).unwrap();
+    for (at, row) in all.iter().enumerate() {
+        let (newer, older) = index.neighbours(&Filter::default(), row).unwrap();
+        assert_eq!((newer.as_ref(), older.as_ref()), (all.get(at + 1), at.checked_sub(1).map(|at| &all[at])));
+    }
+    let mine = Filter { users: vec!["-".into()], ..Filter::default() };
+    let (newer, older) = index.neighbours(&mine, &all[4]).unwrap();
+    assert_eq!((newer.unwrap().id, older.unwrap().id), (id(6), id(3)), "also beside a row that is none of them");
+}
+
+#[test]
+fn a_session_is_what_lies_around_an_exchange() {
+    let logs = Logs::new();
+    for n in 0..10 {
+        let mut record = chat(n, "question", "answer");
+        if n < 6 {
+            record["request"]["headers"]["VScode-SessionId"] = json!(if n == 3 { "other" } else { "one" });
+        }
+        let hours = if n == 9 { 15 } else { 13 };
+        let seconds = [0, 1, 4, 9, 16, 25, 36, 49, 50, 59][n];
+        record["timestamp"] = json!(format!("2024-12-08T{hours}:00:{seconds:02}.000000"));
+        logs.put(&format!("chat/{n}.json"), &record.to_string());
+    }
+    let (index, _) = logs.open();
+    let all = index.list(&Filter::default(), &ALL).unwrap();
+    let session = |at: usize, limit| ids(&index.session_of(&all[at], limit).unwrap()).join(" ");
+    let names = |numbers: &[usize]| numbers.iter().map(|n| id(*n)).collect::<Vec<_>>().join(" ");
+    assert_eq!(session(2, 50), names(&[0, 1, 2, 4, 5]));
+    assert_eq!(session(2, 3), names(&[0, 1, 2]), "the nearest in time");
+    assert_eq!(session(3, 50), names(&[3]));
+    assert_eq!(session(0, 0), names(&[0]));
+    // 7 and 8 are Ann's without session; 6 is nobody's, and 9 is two hours later.
+    assert_eq!((session(7, 50), session(6, 50), session(9, 9)), (names(&[7, 8]), names(&[6]), names(&[9])));
+}
+
+#[test]
+fn an_interaction_is_all_its_requests() {
+    let logs = Logs::new();
+    let uuid = "1f0e8dad-99c4-4b60-9bf8-6a8e4a0e3b11";
+    for n in 0..6 {
+        let mut record = chat(n, "question", "answer");
+        record["request"]["headers"]["X-Interaction-Id"] = json!(if n % 2 == 0 { uuid } else { "no uuid" });
+        logs.put(&format!("chat/{n}.json"), &record.to_string());
+    }
+    let (index, _) = logs.open();
+    let found = |interaction: &str| ids(&index.of_interaction(interaction).unwrap()).join(" ");
+    assert_eq!(found(uuid), [id(0), id(2), id(4)].join(" "));
+    assert_eq!(found("no uuid"), [id(1), id(3), id(5)].join(" "));
+    assert_eq!(found("1F0E8DAD-99C4-4B60-9BF8-6A8E4A0E3B11"), "", "an id is compared as it was sent");
+    assert_eq!(index.of_interaction(uuid).unwrap()[0].interaction.as_deref(), Some(uuid));
+}
+
+#[test]
+fn there_is_to_choose_what_records_have() {
+    let logs = Logs::new();
+    twelve(&logs);
+    let (index, _) = logs.open();
+    assert_eq!(index.values(Field::User, 9).unwrap(), ["ann"]);
+    assert_eq!(index.values(Field::Model, 9).unwrap(), ["gpt-x", "gpt-x-1"]);
+    assert_eq!(index.values(Field::Model, 1).unwrap(), ["gpt-x"]);
+    assert_eq!(index.values(Field::Editor, 9).unwrap(), ["vscode"]);
+    assert_eq!(index.values(Field::Host, 9).unwrap(), ["api.githubcopilot.com"]);
+    assert_eq!(index.values(Field::Language, 9).unwrap(), Vec::<String>::new());
+    let mut late = chat(20, "late", "late");
+    late["proxy-authorization"] = json!("bea");
+    logs.put("chat/20.json", &late.to_string());
+    index.refresh().unwrap();
+    assert_eq!(index.values(Field::User, 9).unwrap(), ["ann", "bea"]);
+}
+
+#[test]
+fn the_mark_moves_when_records_come_or_go_and_only_then() {
+    let logs = Logs::new();
+    twelve(&logs);
+    let (index, _) = logs.open();
+    let (other, _) = logs.open();
+    let first = index.mark().unwrap();
+    index.refresh().unwrap();
+    assert_eq!((index.mark().unwrap(), other.mark().unwrap()), (first, first));
+    logs.put("chat/x.json", &chat(50, "new", "new").to_string());
+    index.refresh().unwrap();
+    let second = index.mark().unwrap();
+    assert!(second != first && other.mark().unwrap() == second);
+    logs.remove("chat/x.json");
+    index.refresh().unwrap();
+    let third = index.mark().unwrap();
+    assert!(third != first && third != second && other.mark().unwrap() == third);
+    Index::rebuild(logs.path(), &mut |_| ()).unwrap();
+    index.refresh().unwrap();
+    assert!(![first, second, third].contains(&index.mark().unwrap()), "figures of another index are others");
 }

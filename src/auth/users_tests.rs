@@ -117,7 +117,7 @@ fn a_malformed_file_names_the_line_and_what_is_wrong() {
         ("\n[[user]]\nname = \"ann\"\nhash = \"secret\"\n".to_owned(), 4, "argon2id"),
         ("[[user]]\nname = \"ann\"\nhash = 5\n".to_owned(), 3, "integer"),
         (good.clone() + "admin = true\n", 4, "admin"),
-        (good.clone() + "\n" + &good, 6, "twice"),
+        (good.clone() + "\n" + good.as_str(), 6, "twice"),
         (good.clone() + "[other]\n", 4, "other"),
         (good.clone() + "roles = [\n  'self', # own\n  'x',\n]\n", 6, "no role \"x\"; the roles are admin, reviewer"),
         (good.clone() + "roles = 'admin'\n", 4, "sequence"),

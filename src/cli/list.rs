@@ -108,7 +108,7 @@ pub(super) fn each(
 ) -> Result<(), CliError> {
     match (amount.most(), amount.reverse) {
         (Some(limit), reverse) => {
-            let mut rows = index.list(filter, &Page { limit: Some(limit), offset: 0, oldest_first: false })?;
+            let mut rows = index.list(filter, &Page { limit: Some(limit), ..Page::default() })?;
             if reverse {
                 rows.reverse();
             }
@@ -117,7 +117,7 @@ pub(super) fn each(
         (None, reverse) => pages(
             reverse,
             |until, limit| {
-                let page = Page { limit: Some(limit), offset: 0, oldest_first: reverse };
+                let page = Page { limit: Some(limit), oldest_first: reverse, ..Page::default() };
                 let mut filter = filter.clone();
                 if let Some(edge) = until {
                     if reverse { filter.since = Some(edge) } else { filter.until = Some(edge.saturating_add(1)) }

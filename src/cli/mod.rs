@@ -17,7 +17,6 @@ pub mod tail;
 pub mod users;
 pub mod verify;
 pub mod web;
-pub mod words;
 
 pub mod filter;
 pub mod list;

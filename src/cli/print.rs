@@ -11,6 +11,7 @@ use super::output::{Look, json_line};
 use super::rows;
 use super::table::{Column, Layout};
 use crate::index::Row;
+use crate::review::words::Context;
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +34,6 @@ impl Form {
             (false, None) => Self::Tabs,
         }
     }
-}
-
-/// Where a text that was looked for stands: what comes before it, itself, and what comes after it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Context {
-    /// The end of what comes before.
-    pub before: String,
-    /// What was found.
-    pub hit: String,
-    /// The beginning of what comes after.
-    pub after: String,
 }
 
 /// Writes rows; the first ones decide how wide the columns of a table are.

@@ -1,7 +1,6 @@
 //! `search`: which exchanges have these words in their prompt or answer, and where.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::anyhow;
 use clap::Args;
@@ -11,12 +10,10 @@ use super::filter::WhichArgs;
 use super::list::{self, AmountArgs};
 use super::logs::LogsArgs;
 use super::output::Look;
-use super::print::{Context, Form, Printer};
-use super::words::Words;
-use crate::archive;
-use crate::copilot::prompt::{Part, Prompt};
-use crate::copilot::{answer, prompt};
-use crate::index::{Filter, Row};
+use super::print::{Form, Printer};
+use crate::index::Filter;
+use crate::review::search::place;
+use crate::review::words::Words;
 
 /// Search the prompts and answers for words.
 ///
@@ -65,33 +62,4 @@ pub fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<u8, CliError> {
     })?;
     let written = printer.written;
     list::ended(&opened, &filter, args.amount, written)
-}
-
-/// Where it stands in the record. None where the file has gone or changed, and where the index sees a word that we do
-/// not (it takes letters with and without accents for the same).
-fn place(logs: &Path, row: &Row, words: &Words, columns: usize) -> Option<Context> {
-    let record = archive::read_below(logs, Path::new(&row.file)).ok()?;
-    let prompt = prompt::read(&record.request_body.text);
-    let mut texts = prompt.as_ref().map(texts_of).unwrap_or_default();
-    let answer = answer::read(&record.response_body.text);
-    for choice in answer.iter().flat_map(|answer| &answer.choices) {
-        texts.extend([choice.text.as_str(), choice.reasoning.as_str()]);
-        texts.extend(choice.tool_calls.iter().flat_map(|call| [call.name.as_str(), call.arguments.as_str()]));
-    }
-    // What could not be understood is searched as it is.
-    texts.extend([record.request_body.text.as_str(), record.response_body.text.as_str()]);
-    texts.iter().find_map(|text| words.place(text, columns))
-}
-
-/// All text of a prompt, the newest turn first: what was found there is what the exchange is about.
-fn texts_of(prompt: &Prompt) -> Vec<&str> {
-    let mut texts: Vec<_> = [&prompt.prefix, &prompt.suffix].into_iter().flatten().map(String::as_str).collect();
-    for part in prompt.turns.iter().rev().flat_map(|turn| &turn.parts) {
-        match part {
-            Part::Text { text } | Part::Reasoning { text } | Part::ToolResult { text, .. } => texts.push(text),
-            Part::ToolCall { name, arguments, .. } => texts.extend([name.as_str(), arguments]),
-            Part::Other { .. } => {}
-        }
-    }
-    texts
 }

@@ -93,7 +93,7 @@ impl Follower<'_> {
         let _ = opened.outcome();
         let look = Look::of_stdout();
         let form = Form::of(self.json, &look);
-        let newest = |limit| Page { limit: Some(limit), offset: 0, oldest_first: false };
+        let newest = |limit| Page { limit: Some(limit), ..Page::default() };
         // The old ones, then the mark, then the last ones: what arrives in between is shown once, being told by its id.
         let mut known = Known::default();
         let old = opened.index.list(&Filter::default(), &newest(ANEW_MAX))?;
@@ -134,7 +134,7 @@ impl Follower<'_> {
             return Ok(false);
         }
         let filter = Filter { since: Some(row.began), until: Some(row.began.saturating_add(1)), ..self.filter.clone() };
-        let same = opened.index.list(&filter, &Page { limit: None, offset: 0, oldest_first: false })?;
+        let same = opened.index.list(&filter, &Page::default())?;
         Ok(same.iter().any(|found| found.id == row.id))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::output::misleads;
+use crate::review::text::misleads;
 
 /// Hands text on with what misleads written as in JSON (`\u009b`): in a JSON document such letters stand in strings alone,
 /// so it means the same. Line feeds and tabs stay.

@@ -75,6 +75,14 @@ impl ToSql for Code<'_> {
     }
 }
 
+/// The same, owned.
+pub(super) fn code_value(text: &str) -> Value {
+    match plain_uuid(text) {
+        Some(uuid) => Value::Blob(uuid.as_bytes().to_vec()),
+        None => Value::Text(text.to_owned()),
+    }
+}
+
 /// The UUID that a text is, if it is spelled as clients do: then its bytes say it all.
 pub(super) fn plain_uuid(text: &str) -> Option<Uuid> {
     let plain = text.len() == Hyphenated::LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -112,7 +120,7 @@ pub(super) fn bind_row<T>(row: &Row, with: impl FnOnce(&[&dyn ToSql]) -> T) -> T
         row.error,
         row.initiator.and_then(|by| word(INITIATORS, by)),
         row.intent,
-        row.interaction,
+        code(row.interaction.as_deref()),
         code(row.request_id.as_deref()),
         row.response_id,
         row.previous_response_id,
@@ -184,6 +192,12 @@ impl<'r> Reader<'r> {
     fn value(&mut self) -> Result<ValueRef<'r>> {
         self.next += 1;
         self.row.get_ref(self.next - 1)
+    }
+
+    /// Goes on behind so many columns.
+    pub(super) fn skip(&mut self, columns: usize) -> &mut Self {
+        self.next += columns;
+        self
     }
 
     /// What is in a column is not what we write there: somebody else wrote it.
@@ -302,7 +316,7 @@ pub(super) fn row(columns: &Columns<'_>) -> Result<Row> {
         error: next.owned()?,
         initiator: next.word(INITIATORS)?,
         intent: next.owned()?,
-        interaction: next.owned()?,
+        interaction: next.code()?,
         request_id: next.code()?,
         response_id: next.owned()?,
         previous_response_id: next.owned()?,

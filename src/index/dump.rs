@@ -37,6 +37,10 @@ impl Index {
                 let (event, is_first) = event?;
                 all.push(format!("event {is_first} {}", json(serde_json::to_string(&event))));
             }
+            let mut narrow = index.prepare(NARROW)?;
+            for row in narrow.query_map([], |row| row.get::<_, String>(0))? {
+                all.push(format!("filters {}", row?));
+            }
             index.execute_batch(
                 "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab(main, texts, instance)",
             )?;
@@ -56,3 +60,15 @@ impl Index {
         Ok(all)
     }
 }
+
+/// The narrow table with its names, which have other numbers in another order of arrival.
+const NARROW: &str = "
+    SELECT json_array(at, hex(filters.record), kinds.text, users.text, hosts.text, editors.text, versions.text,
+        models.text, answering.text, languages.text, code, cancelled, failed, took)
+    FROM filters JOIN exchanges ON seq = place AND filters.record = exchanges.id AND at = began
+    LEFT JOIN names AS kinds ON kinds.number = kind_no LEFT JOIN names AS users ON users.number = user_no
+    LEFT JOIN names AS hosts ON hosts.number = host_no LEFT JOIN names AS editors ON editors.number = editor_no
+    LEFT JOIN names AS versions ON versions.number = version_no LEFT JOIN names AS models ON models.number = model_no
+    LEFT JOIN names AS answering ON answering.number = answered_no
+    LEFT JOIN names AS languages ON languages.number = language_no
+    ORDER BY at, filters.record";

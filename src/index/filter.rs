@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 
 use super::Filter;
 
-/// A condition on `exchanges`, and its parameters in order.
+/// A condition, and its parameters in order.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
     /// `WHERE …`, or nothing.
@@ -13,7 +13,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    fn and(&mut self, test: &str, values: impl IntoIterator<Item = Value>) {
+    pub(super) fn and(&mut self, test: &str, values: impl IntoIterator<Item = Value>) {
         self.sql.push_str(if self.sql.is_empty() { "WHERE " } else { " AND " });
         self.sql.push_str(test);
         self.values.extend(values);
@@ -29,47 +29,51 @@ impl Condition {
     }
 }
 
+/// What a filter says of the table `filters`.
 pub(super) fn condition(filter: &Filter) -> Condition {
     let mut all = Condition::default();
     if let Some(since) = filter.since {
-        all.and("began >= ?", [Value::Integer(since)]);
+        all.and("at >= ?", [Value::Integer(since)]);
     }
     if let Some(until) = filter.until {
-        all.and("began < ?", [Value::Integer(until)]);
+        all.and("at < ?", [Value::Integer(until)]);
     }
-    all.any(each(&filter.kinds, |kind| ("kind = ?".into(), vec![text(kind.as_str())])));
+    all.any(each(&filter.kinds, |kind| (is_name("kind_no"), vec![text(kind.as_str())])));
     all.any(each(&filter.users, |user| match user.as_str() {
-        "-" => ("user IS NULL".into(), Vec::new()),
-        user => ("user = ?".into(), vec![text(user)]),
+        "-" => ("user_no IS NULL".into(), Vec::new()),
+        user => (is_name("user_no"), vec![text(user)]),
     }));
     all.any(each(&filter.hosts, |host| host_test(host)));
     all.any(each(&filter.statuses, |&status| status_test(status)));
-    all.any(each(&filter.models, |model| ("model = ? OR model_answered = ?".into(), vec![text(model), text(model)])));
-    all.any(each(&filter.languages, |language| ("language = ?".into(), vec![text(language)])));
+    all.any(each(&filter.models, |model| {
+        (format!("{} OR {}", is_name("model_no"), is_name("answered_no")), vec![text(model), text(model)])
+    }));
+    all.any(each(&filter.languages, |language| (is_name("language_no"), vec![text(language)])));
     all.any(each(&filter.editors, |editor| {
-        let column = if editor.contains('/') { "editor_version" } else { "editor" };
-        (format!("{column} = ?"), vec![text(editor)])
+        (is_name(if editor.contains('/') { "version_no" } else { "editor_no" }), vec![text(editor)])
     }));
     if let Some(millis) = filter.slower_than {
-        all.and("total_ms > ?", [Value::Real(millis)]);
+        all.and("took > ?", [Value::Real(millis)]);
     }
     if filter.cancelled {
-        all.and("aborted_by = 'client'", []);
+        all.and("cancelled", []);
     }
     if filter.failed {
-        // A request that the client took back before an answer came has not failed.
-        let test = "(status >= 400 OR error IS NOT NULL OR aborted_by = 'upstream' \
-                    OR (status IS NULL AND aborted_by IS NOT 'client'))";
-        all.and(test, []);
+        all.and("failed", []);
     }
     if let Some(words) = &filter.text {
         match search_query(words) {
-            Some(query) => all.and("seq IN (SELECT rowid FROM texts WHERE texts MATCH ?)", [Value::Text(query)]),
+            Some(query) => all.and("place IN (SELECT rowid FROM texts WHERE texts MATCH ?)", [Value::Text(query)]),
             // Nothing but punctuation, which is in no index.
             None => all.and("0", []),
         }
     }
     all
+}
+
+/// The statement looks a name's number up once. A name that no record has fits nothing.
+fn is_name(column: &str) -> String {
+    format!("{column} = (SELECT number FROM names WHERE text = ?)")
 }
 
 fn each<T>(list: &[T], test: impl FnMut(&T) -> (String, Vec<Value>)) -> Vec<(String, Vec<Value>)> {
@@ -85,21 +89,22 @@ fn host_test(host: &str) -> (String, Vec<Value>) {
     let host = host.to_ascii_lowercase();
     match host.strip_prefix('*') {
         Some(end) if end.starts_with('.') => {
-            ("substr(host, -length(?)) = ? AND length(host) > length(?)".into(), vec![text(end); 3])
+            let names = "SELECT number FROM names WHERE substr(text, -length(?)) = ? AND length(text) > length(?)";
+            (format!("host_no IN ({names})"), vec![text(end); 3])
         }
-        _ => ("host = ?".into(), vec![text(&host)]),
+        _ => (is_name("host_no"), vec![text(&host)]),
     }
 }
 
 /// A code, a class by its first digit, or 0 for no response.
 fn status_test(status: u16) -> (String, Vec<Value>) {
     match status {
-        0 => ("status IS NULL".into(), Vec::new()),
+        0 => ("code IS NULL".into(), Vec::new()),
         1..=9 => {
             let first = i64::from(status) * 100;
-            ("status BETWEEN ? AND ?".into(), vec![Value::Integer(first), Value::Integer(first + 99)])
+            ("code BETWEEN ? AND ?".into(), vec![Value::Integer(first), Value::Integer(first + 99)])
         }
-        _ => ("status = ?".into(), vec![Value::Integer(status.into())]),
+        _ => ("code = ?".into(), vec![Value::Integer(status.into())]),
     }
 }
 

@@ -91,8 +91,8 @@ impl Indexer {
     }
 }
 
-/// Nobody waits for the index: whatever else wants the processor comes first.
-fn yield_to_all() {
+/// Puts this thread, and those that it starts, behind whatever else wants the processor: nobody waits for the index.
+pub(crate) fn yield_to_all() {
     // On Linux niceness belongs to the thread; elsewhere it would slow the relays too.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(19);

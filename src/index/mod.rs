@@ -3,8 +3,10 @@
 //! The files are the truth (design D8): whatever is wrong with the index, it is rebuilt. Written by the recorder's
 //! [`Indexer`] behind the records, or by a reader that finds it behind; safe for both at once.
 
+mod arrival;
 mod build;
 mod columns;
+mod cursor;
 mod digest;
 mod dump;
 mod facts;
@@ -13,10 +15,13 @@ mod filter;
 mod indexer;
 mod look;
 mod names;
+mod narrow;
+mod nearby;
 mod place;
 mod queries;
 pub mod row;
 mod schema;
+mod sightings;
 mod statements;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -29,9 +34,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::build::Work;
 use self::place::{Database, Live};
+pub use arrival::{Arrived, of_one_index};
+pub use cursor::{Cursor, CursorError};
 pub use indexer::Indexer;
+pub(crate) use indexer::yield_to_all;
+pub use nearby::Field;
 pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
+pub use sightings::{Endpoint, Sighting, Sightings, Spoken};
 
 use crate::rules::Kind;
 
@@ -67,10 +77,12 @@ pub struct Filter {
 }
 
 /// Which part of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// At most so many; none is all.
     pub limit: Option<u64>,
+    /// Only what comes behind this place in the order asked for: older rows, or newer ones when the oldest come first.
+    pub after: Option<Cursor>,
     /// Left out at the beginning.
     pub offset: u64,
     /// Oldest first instead of newest first.
@@ -175,6 +187,28 @@ impl Index {
         &self.logs
     }
 
+    /// Whether it lies beside the logs, where all who open it share it. Else it is this value's own, and another that is
+    /// opened is made anew.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.database.try_borrow().is_ok_and(|database| database.is_shared())
+    }
+
+    /// Whether another index was put in its place, or it was deleted: [`Index::refresh`] opens that one, which may have to
+    /// be made first.
+    #[must_use]
+    pub fn was_replaced(&self) -> bool {
+        self.database.try_borrow().is_ok_and(|database| database.was_replaced(&self.logs))
+    }
+
+    /// Keeps at most so many KiB of the file in memory, for whoever has it open for long. (Else 16 MB.)
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn limit_cache(&self, kib: u32) -> Result<(), IndexError> {
+        self.ask(|index| index.pragma_update(None, "cache_size", -i64::from(kib)))
+    }
+
     /// Asks the index; if it turns out to be damaged, it is made anew and asked again.
     fn ask<T>(&self, mut ask: impl FnMut(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T, IndexError> {
         let first = ask(&self.database.borrow().connection);
@@ -196,7 +230,10 @@ impl Index {
     }
 
     /// Takes in what is new, unless the recorder does so.
-    fn refresh(&self) -> Result<(), IndexError> {
+    ///
+    /// # Errors
+    /// When the logs cannot be listed or SQLite fails.
+    pub fn refresh(&self) -> Result<(), IndexError> {
         let mut silent = |_| ();
         let stop = AtomicBool::new(false);
         let mut work = Work { threads: 1, stop: &stop, progress: &mut silent };

@@ -2,15 +2,19 @@
 //!
 //! A text keeps its number as long as the index lives, whether a record still has it or not.
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension, Result};
+use rusqlite::{Connection, Error, OptionalExtension, Result, params};
+
+use super::Field;
 
 /// Numbers of texts, for who writes.
 #[derive(Default)]
 pub(super) struct Numbers {
     /// What was asked for lately.
     known: HashMap<String, u64>,
+    /// Choices that were stored lately.
+    chosen: HashSet<(Field, i64)>,
 }
 
 /// More than there are users, editors and models; who invents names cannot fill the memory.
@@ -33,6 +37,24 @@ impl Numbers {
             self.known.clear();
         }
         self.known.insert(text.to_owned(), number);
+        Ok(number)
+    }
+
+    /// The same as SQLite has it.
+    pub(super) fn signed(&mut self, connection: &Connection, text: &str) -> Result<i64> {
+        self.number(connection, text).map(u64::cast_signed)
+    }
+
+    /// The number of a text that is one of the values of a field, which is remembered.
+    pub(super) fn choice(&mut self, connection: &Connection, field: Field, text: &str) -> Result<i64> {
+        let number = self.signed(connection, text)?;
+        if self.chosen.len() >= KNOWN_MAX {
+            self.chosen.clear();
+        }
+        if self.chosen.insert((field, number)) {
+            let sql = "INSERT OR IGNORE INTO choices(field, number) VALUES (?, ?)";
+            connection.prepare_cached(sql)?.execute(params![field.number(), number])?;
+        }
         Ok(number)
     }
 }

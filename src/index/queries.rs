@@ -6,7 +6,7 @@ use rusqlite::types::{Type, Value};
 use rusqlite::{Row as Columns, params_from_iter};
 
 use super::columns::{self, Reader};
-use super::filter::{Condition, condition};
+use super::filter::Condition;
 use super::names::Texts;
 use super::{
     EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, facts, statements,
@@ -20,7 +20,7 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn list(&self, filter: &Filter, page: &Page) -> Result<Vec<Row>, IndexError> {
-        let Condition { sql, values } = statements::list(filter, page);
+        let Condition { sql, values } = statements::list(filter, page, self.way(filter)?);
         self.rows(&sql, &values)
     }
 
@@ -29,13 +29,7 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn count(&self, filter: &Filter) -> Result<u64, IndexError> {
-        let Condition { sql, values } = condition(filter);
-        let sql = format!("SELECT count(*) FROM exchanges {sql}");
-        let count: i64 = self.ask(|index| {
-            let mut statement = index.prepare_cached(&sql)?;
-            statement.query_row(params_from_iter(&values), |row| row.get(0))
-        })?;
-        Ok(u64::try_from(count).unwrap_or_default())
+        self.count_up_to(filter, u64::MAX)
     }
 
     /// Calls `each` for every exchange of the filter, oldest first, without holding them all.
@@ -43,8 +37,8 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn each_row(&self, filter: &Filter, each: &mut dyn FnMut(Row)) -> Result<(), IndexError> {
-        let Condition { sql, values } = condition(filter);
-        let sql = format!("SELECT {} FROM exchanges {sql} ORDER BY began, id", columns::ROW);
+        let all = Page { oldest_first: true, ..Page::default() };
+        let Condition { sql, values } = statements::list(filter, &all, self.way(filter)?);
         self.stream(&sql, &values, &mut |row| {
             each(columns::row(row)?);
             Ok(())
@@ -137,7 +131,7 @@ impl Index {
         let now = generation << SEQ_BITS | last;
         let Some(mark) = mark else { return Ok((Vec::new(), now)) };
         if mark >> SEQ_BITS != generation {
-            let newest = Page { limit: Some(ANEW_MAX), offset: 0, oldest_first: false };
+            let newest = Page { limit: Some(ANEW_MAX), ..Page::default() };
             let mut rows = self.list(&Filter::default(), &newest)?;
             rows.reverse();
             return Ok((rows, now));
@@ -168,7 +162,7 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn each_request(&self, filter: &Filter, each: &mut dyn FnMut(&RequestFact<'_>)) -> Result<(), IndexError> {
-        let Condition { sql, values } = statements::requests(filter);
+        let Condition { sql, values } = statements::requests(filter, self.way(filter)?);
         self.stream_facts(&sql, &values, &mut |packed, texts, given| {
             facts::unpack_request(packed, texts, |fact| {
                 if given.is_new() {
@@ -211,7 +205,7 @@ impl Index {
         })
     }
 
-    fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, IndexError> {
+    pub(super) fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, IndexError> {
         self.ask(|index| index.prepare_cached(sql)?.query_map(params_from_iter(values), columns::row)?.collect())
     }
 
@@ -290,7 +284,7 @@ pub(super) const FOLLOWERS_MAX: usize = 20;
 pub const ANEW_MAX: u64 = 1_000;
 
 /// Bits of a mark that count arrivals; those above are the index's generation.
-const SEQ_BITS: u32 = 48;
+pub(super) const SEQ_BITS: u32 = 48;
 
 /// What is packed there is not what we pack.
 fn damaged() -> rusqlite::Error {

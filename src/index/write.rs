@@ -14,6 +14,7 @@ use super::digest::Digest;
 use super::facts::{self, Packer};
 use super::feed::{self, AGAIN, Entry, Key, Outcome, Stamp};
 use super::names::Numbers;
+use super::narrow;
 
 /// Writes in transactions of some size: each costs a little, and others wait while it lasts.
 pub(super) struct Batch<'c> {
@@ -111,6 +112,7 @@ impl<'c> Batch<'c> {
         }
         let mut statement = self.connection.prepare_cached(&INSERT_ROW)?;
         let seq = bind_row(&digest.row, |values| statement.insert(values))?;
+        narrow::put(self.connection, &mut self.numbers.borrow_mut(), seq, &record, &digest.row)?;
         let fact =
             Packer::new(self.connection, &mut self.numbers.borrow_mut()).request(&facts::request(&digest.row))?;
         let sql = "INSERT INTO request_facts(record, fact) VALUES (?, ?)";
@@ -186,7 +188,9 @@ impl<'c> Batch<'c> {
         let touched = statement.query_map([record], |row| columns::Reader::new(row).code())?;
         let touched: BTreeSet<String> = touched.filter_map(Result::transpose).collect::<Result<_>>()?;
         self.connection.prepare_cached("DELETE FROM texts WHERE rowid = ?")?.execute([seq])?;
+        narrow::remove(self.connection, seq, record)?;
         self.connection.prepare_cached("DELETE FROM exchanges WHERE seq = ?")?.execute([seq])?;
+        self.connection.prepare_cached("UPDATE generation SET gone = gone + 1")?.execute([])?;
         self.connection.prepare_cached("DELETE FROM request_facts WHERE record = ?")?.execute([record])?;
         self.connection.prepare_cached("DELETE FROM event_facts WHERE record = ?")?.execute([record])?;
         if self.fresh { Ok(()) } else { self.mark_copies(touched.iter().map(String::as_str).collect()) }

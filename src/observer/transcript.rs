@@ -56,7 +56,7 @@ impl Transcript {
                 if let Some(authority) = head.authority {
                     _ = write!(line, " authority {}", authority.escape_ascii());
                 }
-                line + mark(head.truncated) + &fields(&head.pseudo) + &fields(&head.fields)
+                line + mark(head.truncated) + fields(&head.pseudo).as_str() + fields(&head.fields).as_str()
             }
             Event::Interim { stream, head } | Event::Response { stream, head } => {
                 self.wire_sizes.push(head.wire_size);
@@ -64,7 +64,7 @@ impl Transcript {
                 let what = if matches!(head.status, 100 | 102..=199) { "interim" } else { "response" };
                 let (status, reason) = (head.status, head.reason.escape_ascii());
                 let line = format!("{} {what} {status} {reason} {}", stream.0, version(head.version));
-                line + mark(head.truncated) + &fields(&head.fields)
+                line + mark(head.truncated) + fields(&head.fields).as_str()
             }
             Event::Trailers { stream, direction, fields: trailers } => {
                 self.largest = self.largest.max(trailers.size());

@@ -6,9 +6,14 @@ use std::time::SystemTime;
 
 use super::Problem;
 use super::access::{Access, Seen, Viewer};
+use super::live::Hub;
 use crate::config::{Config, Web};
+use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
+use crate::live::Streams;
 use crate::metrics::Metrics;
+use crate::review::coverage::Cache;
+use crate::review::kept::Kept;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
 
@@ -20,8 +25,11 @@ struct Inner {
     logs: PathBuf,
     web: Web,
     pool: Pool,
+    live: Hub,
     access: Access,
+    figures: Kept,
     recording: Option<Recording>,
+    coverage: Cache,
 }
 
 /// What there is to show of the proxy that runs in the same program.
@@ -34,6 +42,10 @@ pub struct Recording {
     pub authority: Arc<Authority>,
     /// Its counters.
     pub metrics: Metrics,
+    /// What happened at its door.
+    pub door: Book,
+    /// What is in flight in it.
+    pub streams: Streams,
     /// When it started.
     pub began: SystemTime,
 }
@@ -43,7 +55,11 @@ impl Site {
     #[must_use]
     pub fn new(logs: &Path, web: Web, access: Access, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, access, recording }))
+        let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
+        let live = Hub::new(pool.clone(), proxy);
+        let figures = Kept::new(pool.clone());
+        let coverage = Cache::default();
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, figures, recording, coverage }))
     }
 
     /// The folder of the records.
@@ -70,10 +86,27 @@ impl Site {
         &self.0.pool
     }
 
+    /// What those see who watch.
+    pub(in crate::web) fn live(&self) -> &Hub {
+        &self.0.live
+    }
+
+    /// Figures, added up once for all who ask.
+    #[must_use]
+    pub fn figures(&self) -> &Kept {
+        &self.0.figures
+    }
+
     /// The proxy in this program; none where a folder from elsewhere is reviewed.
     #[must_use]
     pub fn recording(&self) -> Option<&Recording> {
         self.0.recording.as_ref()
+    }
+
+    /// The sums that coverage is made of, as they were counted last.
+    #[must_use]
+    pub fn coverage(&self) -> &Cache {
+        &self.0.coverage
     }
 
     /// Asks the index.

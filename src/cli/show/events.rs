@@ -115,17 +115,3 @@ fn event(page: &mut Page<'_>, event: &Event) {
         page.fold();
     }
 }
-
-/// An event for `--json`.
-pub(super) fn json(event: &Event) -> serde_json::Value {
-    serde_json::json!({
-        "time": event.time,
-        "key": event.key,
-        "name": event.name,
-        "full_name": event.full_name,
-        "tid": event.tid,
-        "properties": event.properties,
-        "measurements": event.measurements,
-        "exception": event.exception,
-    })
-}

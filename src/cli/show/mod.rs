@@ -9,18 +9,14 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use clap::Args;
-use serde::Serialize;
 
 use super::CliError;
 use super::logs::{LogsArgs, Opened};
-use super::output::{self, Look, json_line, printable};
+use super::output::{self, Look, printable};
 use super::rows;
-use crate::archive::{self, Body, Form, Record};
-use crate::copilot::answer::Answer;
-use crate::copilot::prompt::Prompt;
-use crate::copilot::{answer, prompt, telemetry};
-use crate::index::{EventRow, Located, Row};
-use crate::rules::Kind;
+use crate::archive::{self, Body};
+use crate::index::{Located, Row};
+use crate::review::subject::{RecordFile, Subject, SubjectError};
 
 /// Show one exchange: what was asked, what was answered, when, and what became of it.
 ///
@@ -56,23 +52,6 @@ pub struct ShowArgs {
     full: bool,
 }
 
-/// All that is known of an exchange.
-#[derive(Debug)]
-struct Subject {
-    row: Row,
-    record: Record,
-    prompt: Option<Prompt>,
-    answer: Option<Answer>,
-    /// What telemetry says of it.
-    events: Vec<EventRow>,
-    /// If it is telemetry: what it says.
-    batch: Option<telemetry::Batch>,
-    /// The exchange that it goes on from.
-    previous: Option<Row>,
-    /// Those that go on from it, oldest first.
-    next: Vec<Row>,
-}
-
 /// How much is shown.
 #[derive(Clone, Copy, Debug, Default)]
 struct Detail {
@@ -87,17 +66,15 @@ struct Detail {
 pub fn run(args: &ShowArgs, out: &mut dyn Write) -> Result<u8, CliError> {
     let opened = args.logs.open()?;
     let row = find(&opened, &args.id)?;
-    let path = opened.index.logs().join(&row.file);
     // The file once, so that all that is shown is of one moment.
-    let text = archive::load(&path).map_err(|why| unreadable(&path, &why))?;
-    let record = archive::parse(Path::new(&row.file), &text).map_err(|why| unreadable(&path, &why))?;
+    let RecordFile { path, text, record } = RecordFile::read(opened.index.logs(), &row)?;
     if args.raw {
         raw(if args.request { &record.request_body } else { &record.response_body }, out)?;
         return Ok(0);
     }
-    let subject = Subject::gather(&opened, row, record)?;
+    let subject = Subject::of(&opened.index, row, record)?;
     if args.json {
-        writeln!(out, "{}", subject.json(&text)?)?;
+        writeln!(out, "{}", subject.json(&text).map_err(std::io::Error::from)?)?;
     } else {
         let detail = Detail { headers: args.headers, full: args.full };
         let look = Look::of_stdout();
@@ -153,96 +130,13 @@ fn raw(body: &Body, out: &mut dyn Write) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What `--json` writes.
-#[derive(Serialize)]
-struct Whole<'a> {
-    row: &'a Row,
-    prompt: Option<&'a Prompt>,
-    answer: Option<&'a Answer>,
-    events: &'a [EventRow],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    telemetry: Option<Vec<serde_json::Value>>,
-    previous: Option<&'a str>,
-    next: Vec<&'a str>,
-    record: serde_json::Value,
-}
-
-impl Subject {
-    fn gather(opened: &Opened, row: Row, record: Record) -> Result<Self, CliError> {
-        let telemetry = row.kind == Kind::Telemetry;
-        let events = match &row.request_id {
-            Some(id) if !telemetry => opened.index.events_of(id)?,
-            _ => Vec::new(),
-        };
-        let previous = match &row.previous_response_id {
-            Some(id) => opened.index.answered(id)?,
-            None => None,
-        };
-        let next = match &row.response_id {
-            Some(id) => opened.index.following(id)?,
-            None => Vec::new(),
-        };
-        let body = &record.request_body;
-        let batch = telemetry.then(|| telemetry::read(body.bytes.as_deref().unwrap_or(body.text.as_bytes())));
-        let prompt = if telemetry { None } else { prompt::read(&body.text) };
-        let answer = if telemetry { None } else { answer::read(&record.response_body.text) };
-        let answer = answer.map(|answer| answer.or_estimate(prompt.as_ref()));
-        Ok(Self { row, record, prompt, answer, events, batch, previous, next })
-    }
-
-    fn json(&self, file: &[u8]) -> Result<String, CliError> {
-        let whole = Whole {
-            row: &self.row,
-            prompt: self.prompt.as_ref(),
-            answer: self.answer.as_ref(),
-            events: &self.events,
-            telemetry: self.batch.as_ref().map(|batch| batch.events.iter().map(events::json).collect()),
-            previous: self.previous.as_ref().map(|row| row.id.as_str()),
-            next: self.next.iter().map(|row| row.id.as_str()).collect(),
-            record: self.file(file),
-        };
-        json_line(&whole).map_err(|error| CliError::Stream(error.into()))
-    }
-}
-
-impl Subject {
-    /// The file's own JSON. Files of the older tool hold credentials, which no command gives away.
-    fn file(&self, text: &[u8]) -> serde_json::Value {
-        // What was read as a record can be deeper than this reader goes, in what records do not have.
-        let mut file: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
-        let Some(top) = file.as_object_mut().filter(|_| self.row.form == Form::Older) else { return file };
-        let record = &self.record;
-        // Other keys are not of that tool: nobody knows what is in them.
-        top.retain(|key, _| OLDER_KEYS.contains(&key.as_str()));
-        top.insert("proxy-authorization".into(), record.user.as_deref().unwrap_or("-").into());
-        for (message, fields, body) in [
-            ("request", &record.request_headers, &record.request_body),
-            ("response", &record.response_headers, &record.response_body),
-        ] {
-            let Some(message) = top.get_mut(message).and_then(serde_json::Value::as_object_mut) else { continue };
-            message.retain(|key, _| OLDER_MESSAGE_KEYS.contains(&key.as_str()));
-            if message.contains_key("url") {
-                message.insert("url".into(), record.url.as_str().into());
-            }
-            let fields = fields.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
-            message.insert("headers".into(), serde_json::Value::Object(fields.collect()));
-            if let Some(content) = message.get_mut("content").filter(|content| !content.is_null()) {
-                *content = without_secrets(content, &body.text);
-            }
+impl From<SubjectError> for CliError {
+    fn from(error: SubjectError) -> Self {
+        match error {
+            SubjectError::Gone { .. } | SubjectError::Unreadable { .. } => Self::Negative(error.to_string()),
+            SubjectError::Index(error) => error.into(),
         }
-        file
     }
-}
-
-/// The keys of the older tool's records.
-const OLDER_KEYS: [&str; 5] = ["proxy-authorization", "timestamp", "proxy-time-consumed", "request", "response"];
-/// Those of its two messages.
-const OLDER_MESSAGE_KEYS: [&str; 5] = ["url", "method", "headers", "content", "status_code"];
-
-/// A body in the form that the file has it in, parsed or text. `text` is what was read of it, without credentials.
-fn without_secrets(content: &serde_json::Value, text: &str) -> serde_json::Value {
-    let parsed = if content.is_string() { None } else { serde_json::from_str(text).ok() };
-    parsed.unwrap_or_else(|| text.into())
 }
 
 /// A row in a few words: `chat  200  cancelled`.

@@ -3,10 +3,13 @@ use proptest::prelude::*;
 
 use super::super::testing::row;
 use super::*;
-use crate::archive::{Form, SocketMessage, Timings};
-use crate::copilot::answer::{Choice, Ending, Failure, Faults, Format, ToolCall, Usage};
-use crate::copilot::prompt::{Part, Turn};
+use crate::archive::{Form, Record, SocketMessage, Timings};
+use crate::copilot::answer::{Answer, Choice, Ending, Failure, Faults, Format, ToolCall, Usage};
+use crate::copilot::prompt::{Part, Prompt, Turn};
+use crate::copilot::telemetry;
 use crate::exchange::AbortedBy;
+use crate::index::EventRow;
+use crate::rules::Kind;
 
 fn body(text: &str) -> Body {
     Body { text: text.into(), size: text.len() as u64, ..Body::default() }
@@ -435,7 +438,7 @@ fn json_has_all_of_it_on_one_line() {
 #[test]
 fn json_of_an_older_file_has_no_credentials() {
     let mut subject = subject();
-    subject.row.form = Form::Older;
+    subject.record.form = Form::Older;
     subject.record.request_body = body(r#"{"a":1}"#);
     let file = br#"{"proxy-authorization": "alice:hunter2", "request": {"url": "https://a:hunter2@x", "method": "POST",
         "headers": {"Authorization": "hunter2"}, "content": {"a": 1}}, "response": {"headers": {"Set-Cookie": "hunter2"}}}"#;

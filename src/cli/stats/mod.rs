@@ -7,14 +7,14 @@ use std::io::Write;
 use anyhow::anyhow;
 use chrono::{DateTime, FixedOffset, Utc};
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 
 use super::CliError;
-use super::filter::{WhatArgs, when};
+use super::filter::WhatArgs;
 use super::logs::LogsArgs;
 use super::output::{Look, json_line};
-use crate::figures::{By, Figures, Query, Tally};
-use crate::index::Filter;
+use crate::figures::{By, Figures, Query};
+use crate::review::figures::{self, Line};
+use crate::review::values::{editor, utc_offset, when};
 
 /// Show figures: requests, suggestions, persistence, latency, tokens and turns, per user, language, editor and so on.
 ///
@@ -44,7 +44,7 @@ pub struct StatsArgs {
     #[arg(long, value_name = "WHEN", help_heading = "Filters")]
     until: Option<String>,
     /// The clock by which days and hours are told: +01:00, -05:30 or Z
-    #[arg(long, value_name = "OFFSET", default_value = "Z", value_parser = offset, allow_hyphen_values = true,
+    #[arg(long, value_name = "OFFSET", default_value = "Z", value_parser = utc_offset, allow_hyphen_values = true,
         help_heading = "Output")]
     utc_offset: FixedOffset,
     /// One JSON object for each row, the total last
@@ -92,14 +92,8 @@ impl From<Group> for By {
 pub fn run(args: &StatsArgs, out: &mut dyn Write) -> Result<u8, CliError> {
     let query = args.query(&Utc::now())?;
     let opened = args.logs.open()?;
-    let mut tally = Tally::new(query);
-    // All of them, whatever the span: an event may speak of an earlier request or be told late, and the tally cuts by
-    // the suggestion's own time.
-    opened.index.each_person(&mut |tid, user| tally.person(tid, user))?;
-    opened.index.each_request(&Filter::default(), &mut |request| tally.request(request))?;
-    opened.index.each_event(None, None, &mut |event| tally.event(event))?;
-    let (groups, total) = tally.finish();
-    if total.requests == 0 && total.suggestion_users == 0 && groups.is_empty() {
+    let (groups, total) = figures::figures(&opened.index, query)?;
+    if figures::is_empty(&groups, &total) {
         return Err(opened.nothing(&format!("there is nothing to count in {}", opened.index.logs().display())));
     }
     if args.json {
@@ -115,17 +109,6 @@ pub fn run(args: &StatsArgs, out: &mut dyn Write) -> Result<u8, CliError> {
     Ok(opened.outcome())
 }
 
-/// One line of `--json`.
-#[derive(Serialize)]
-struct Line<'a> {
-    /// What the groups are; none of the total alone.
-    by: Option<By>,
-    /// A group may have the name `total` as well.
-    is_total: bool,
-    #[serde(flatten)]
-    figures: &'a Figures,
-}
-
 fn rows<'a>(groups: &'a [Figures], total: &'a Figures) -> impl Iterator<Item = (&'a Figures, bool)> {
     groups.iter().map(|group| (group, false)).chain([(total, true)])
 }
@@ -139,10 +122,8 @@ impl StatsArgs {
                 .transpose()
         };
         let WhatArgs { kinds, users, models, languages, editors } = self.what.clone();
-        if let Some(editor) = editors.iter().find(|editor| editor.contains('/')) {
-            return Err(CliError::Usage(anyhow!(
-                "--editor {editor:?}: figures take the versions of an editor together; write its name, such as vscode"
-            )));
+        for name in &editors {
+            editor(name).map_err(|why| CliError::Usage(anyhow!("--editor {name:?}: {why}")))?;
         }
         Ok(Query {
             by: self.by.map(By::from),
@@ -156,16 +137,6 @@ impl StatsArgs {
             offset_minutes: self.utc_offset.local_minus_utc() / 60,
         })
     }
-}
-
-fn offset(text: &str) -> Result<FixedOffset, String> {
-    if matches!(text, "Z" | "z" | "UTC" | "utc") {
-        return FixedOffset::east_opt(0).ok_or_else(String::new);
-    }
-    // Hours and minutes, both with two digits: `+1` may mean either.
-    let well_formed = matches!(text.as_bytes(), [b'+' | b'-', _, _, b':', _, _]);
-    let offset = text.parse::<FixedOffset>().ok().filter(|_| well_formed);
-    offset.ok_or_else(|| "write +01:00, -05:30 or Z".to_owned())
 }
 
 #[cfg(test)]

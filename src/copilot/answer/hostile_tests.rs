@@ -475,5 +475,9 @@ fn requests_go_on_from_the_id_of_the_last_event() {
     assert_eq!(id(&completed(r#""id":"resp_b","#)), "resp_b");
     assert_eq!(id(&completed("")), "resp_a");
     assert_eq!(id(""), "resp_a");
-    assert_eq!(id(&(completed("") + &completed(r#""id":"resp_c","#))), "resp_a", "behind the end nothing counts");
+    assert_eq!(
+        id(&(completed("") + completed(r#""id":"resp_c","#).as_str())),
+        "resp_a",
+        "behind the end nothing counts"
+    );
 }

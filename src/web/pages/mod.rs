@@ -1,6 +1,12 @@
 //! The pages.
 
+mod conversation;
+mod diff;
+mod exchange;
+mod exchanges;
+mod figures;
 pub(super) mod frame;
+pub(super) mod one;
 mod stub;
 
 use axum::Router;
@@ -11,10 +17,14 @@ use super::{Site, access};
 /// All pages. One line for each.
 pub(super) fn router() -> Router<Site> {
     Router::new()
+        .route("/exchanges", get(exchanges::exchanges))
         .route("/", get(access::home))
-        .route("/live", get(stub::live))
-        .route("/exchanges", get(stub::exchanges))
-        .route("/figures", get(stub::figures))
+        .route("/figures", get(figures::figures))
+        .route("/figures.csv", get(figures::table))
+        .route("/exchanges/{id}/diff", get(diff::choose))
+        .route("/exchanges/{id}/diff/{other}", get(diff::diff))
+        .route("/conversations/{id}", get(conversation::conversation))
+        .merge(exchange::router())
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
         .route("/health", get(stub::health))

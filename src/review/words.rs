@@ -2,8 +2,31 @@
 //!
 //! Words are what the index takes for words: runs of letters, digits and `_`, without regard to case.
 
-use super::output::{printable, shortened, width};
-use super::print::Context;
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::text::{printable, shortened, width};
+
+/// Where a text that was looked for stands: what comes before it, itself, and what comes after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Context {
+    /// The end of what comes before.
+    pub before: String,
+    /// What was found.
+    pub hit: String,
+    /// The beginning of what comes after.
+    pub after: String,
+}
+
+/// A piece of a text around what was looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Snippet {
+    /// The piece, on one printable line; `…` stands where something is left out.
+    pub text: String,
+    /// Where in `text` hits stand, in bytes, in their order and apart from each other.
+    pub hits: Vec<Range<usize>>,
+}
 
 /// What is looked for: terms that must all be there, each a word or a phrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +53,7 @@ impl Words {
             }
         }
         terms.retain(|term| !term.words.is_empty());
+        terms.truncate(TERMS_MAX);
         if let Some(last) = terms.last_mut() {
             last.open = text.chars().next_back().is_some_and(is_word);
         }
@@ -53,13 +77,88 @@ impl Words {
         let after = shortened_line(&text[found.1..], free.saturating_sub(width(&before)).max(1));
         Some(Context { before, hit, after })
     }
+
+    /// Where any of the terms stands, in bytes: at most so many places, in their order and apart from each other.
+    #[must_use]
+    pub fn hits(&self, text: &str, most: usize) -> Vec<Range<usize>> {
+        let mut all: Vec<_> = self.0.iter().flat_map(|term| term.all(text, most)).collect();
+        all.sort_by_key(|hit| (hit.start, hit.end));
+        let mut apart: Vec<Range<usize>> = Vec::new();
+        for hit in all {
+            match apart.last_mut() {
+                Some(last) if hit.start < last.end => last.end = last.end.max(hit.end),
+                _ => apart.push(hit),
+            }
+        }
+        apart.truncate(most);
+        apart
+    }
+
+    /// About so many letters around the first place of any term, with all hits among them.
+    #[must_use]
+    pub fn snippet(&self, text: &str, letters: usize) -> Option<Snippet> {
+        let (start, end) = self.0.iter().find_map(|term| term.find(text))?;
+        let before = text[..start].char_indices().rev().take(letters / 3).last().map_or(start, |(at, _)| at);
+        let after = text[end..].char_indices().nth(letters - letters / 3).map_or(text.len(), |(at, _)| end + at);
+        // No half words at the edges: they would be taken for words.
+        let from = if text[..before].ends_with(is_word) { whole_from(text, before, start) } else { before };
+        let to = if text[after..].starts_with(is_word) { whole_to(text, end, after) } else { after };
+        let mut snippet = Snippet::default();
+        if from > 0 {
+            snippet.text.push('…');
+        }
+        let mut at = from;
+        for hit in self.hits(&text[from..to], HITS_MAX) {
+            let (first, last) = (from + hit.start, from + hit.end);
+            snippet.text.push_str(&one_line(&text[at..first]));
+            let begin = snippet.text.len();
+            snippet.text.push_str(&one_line(&text[first..last]));
+            snippet.hits.push(begin..snippet.text.len());
+            at = last;
+        }
+        snippet.text.push_str(&one_line(&text[at..to]));
+        if to < text.len() {
+            snippet.text.push('…');
+        }
+        Some(snippet)
+    }
+}
+
+/// As many as the index looks for.
+const TERMS_MAX: usize = 64;
+
+/// Marks in one snippet: more would be all of it.
+const HITS_MAX: usize = 100;
+
+/// The first place from `at` on that is not in the middle of a word; `latest` is known not to be.
+fn whole_from(text: &str, at: usize, latest: usize) -> usize {
+    text[at..latest].find(|letter| !is_word(letter)).map_or(latest, |found| at + found)
+}
+
+/// The last place up to `at` that is not in the middle of a word; `earliest` is known not to be.
+fn whole_to(text: &str, earliest: usize, at: usize) -> usize {
+    text[earliest..at]
+        .char_indices()
+        .rev()
+        .find(|(_, letter)| !is_word(*letter))
+        .map_or(earliest, |(found, letter)| earliest + found + letter.len_utf8())
 }
 
 impl Term {
     /// The bytes of the first place.
     fn find(&self, text: &str) -> Option<(usize, usize)> {
-        let (first, rest) = self.words.split_first()?;
+        self.next(&mut tokens(text))
+    }
+
+    /// The bytes of the first places.
+    fn all(&self, text: &str, most: usize) -> Vec<Range<usize>> {
         let mut from = tokens(text);
+        std::iter::from_fn(|| self.next(&mut from)).map(|(start, end)| start..end).take(most).collect()
+    }
+
+    /// The next place.
+    fn next(&self, from: &mut Tokens<'_>) -> Option<(usize, usize)> {
+        let (first, rest) = self.words.split_first()?;
         while let Some((start, word)) = from.next() {
             let mut end = start + word.len();
             if !self.fits(first, word, rest.is_empty()) {
@@ -197,7 +296,62 @@ mod tests {
         assert!(width(&line) <= 41 && printable(&line) == line, "{line}");
     }
 
+    fn marked(words: &str, text: &str, letters: usize) -> Option<String> {
+        let found = Words::of(words).snippet(text, letters)?;
+        let mut line = String::new();
+        let mut at = 0;
+        for hit in found.hits {
+            line.push_str(&format!("{}[{}]", &found.text[at..hit.start], &found.text[hit.clone()]));
+            at = hit.end;
+        }
+        Some(line + &found.text[at..])
+    }
+
+    #[test]
+    fn all_hits_of_a_snippet_are_marked() {
+        assert_eq!(
+            marked("name va", "let Name = value; // the\n name of values", 90).unwrap(),
+            "let [Name] = [value]; // the [name] of [values]"
+        );
+        assert_eq!(marked("\"let name\" name ", "let\tname name", 90).unwrap(), "[let name] [name]");
+        assert_eq!(marked("absent", "let name", 90), None);
+        assert_eq!(marked("é", "\x1b[2J é", 90).unwrap(), "\\u{1b}[2J [é]");
+        assert_eq!(marked("u", "\x1b u", 90).unwrap(), "\\u{1b} [u]", "what we write for a control is no hit");
+    }
+
+    #[test]
+    fn a_snippet_has_no_half_words_at_its_edges() {
+        let text = "surname first name middle name_of last rename";
+        assert_eq!(marked("middle name ", text, 12).unwrap(), "… [middle] name_of…");
+        assert_eq!(marked("middle ", &format!("{}middle{}", "x".repeat(500), "y".repeat(500)), 30), None);
+        assert_eq!(
+            marked("middle ", &format!("{} middle {}", "x".repeat(500), "y".repeat(500)), 30).unwrap(),
+            "… [middle] …"
+        );
+    }
+
+    #[test]
+    fn hits_are_capped() {
+        assert_eq!(Words::of("a ").hits(&"a ".repeat(1000), 7).len(), 7);
+        assert_eq!(Words::of(&"a ".repeat(1000)).0.len(), TERMS_MAX);
+    }
+
     proptest! {
+        #[test]
+        fn whatever_the_text_its_hits_are_places_in_it(words in any::<String>(), text in any::<String>(), letters in 0..50_usize) {
+            let words = Words::of(&words);
+            let mut last = 0;
+            for hit in words.hits(&text, 50) {
+                prop_assert!(hit.start >= last && hit.end > hit.start && text.get(hit.clone()).is_some());
+                last = hit.end;
+            }
+            if let Some(found) = words.snippet(&text, letters) {
+                prop_assert!(!found.hits.is_empty());
+                prop_assert!(found.hits.iter().all(|hit| found.text.get(hit.clone()).is_some()));
+                prop_assert_eq!(printable(&found.text).into_owned(), found.text);
+            }
+        }
+
         #[test]
         fn whatever_the_text_it_is_one_printable_line(words in any::<String>(), text in any::<String>()) {
             if let Some(found) = Words::of(&words).place(&text, 30) {
