@@ -3,7 +3,7 @@
 mod conversation;
 mod diff;
 mod exchange;
-mod exchanges;
+pub(super) mod exchanges;
 mod figures;
 pub(super) mod frame;
 pub(super) mod one;
