@@ -22,6 +22,7 @@ mod queries;
 pub mod row;
 mod schema;
 mod statements;
+mod stretches;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;
