@@ -13,11 +13,13 @@
 
 pub mod archive;
 pub mod auth;
+pub mod check;
 pub mod classifier;
 pub mod cli;
 pub mod config;
 pub mod copilot;
 mod digest;
+pub mod door;
 pub mod exchange;
 pub mod export;
 pub mod figures;

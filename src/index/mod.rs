@@ -21,6 +21,7 @@ mod place;
 mod queries;
 pub mod row;
 mod schema;
+mod sightings;
 mod statements;
 mod stretches;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub(crate) use indexer::yield_to_all;
 pub use nearby::Field;
 pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
+pub use sightings::{Endpoint, Sighting, Sightings, Spoken};
 
 use crate::rules::Kind;
 

@@ -9,10 +9,13 @@
 //! Pages are made on the server and work without script. Nothing is fetched from elsewhere.
 
 pub mod access;
+mod api;
 mod assets;
+pub mod charts;
 mod live;
 mod pages;
 mod problem;
+pub mod render;
 mod site;
 
 use std::io;
@@ -31,11 +34,14 @@ use crate::shutdown::Shutdown;
 pub fn router(site: Site) -> Router {
     Router::new()
         .merge(pages::router())
+        .merge(api::router())
         .merge(live::router())
+        .merge(access::router())
         .route("/assets/{name}", get(assets::asset))
         .fallback(|| async { Problem::NotFound("There is no such page.".to_owned()) })
         .layer(axum::middleware::from_fn_with_state(site.clone(), problem::explain))
         .layer(axum::middleware::from_fn_with_state(site.clone(), access::guard))
+        .layer(axum::middleware::from_fn(access::secure))
         .with_state(site)
 }
 

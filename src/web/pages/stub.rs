@@ -19,7 +19,6 @@ macro_rules! stub {
     };
 }
 
-stub!(figures, Figures);
 stub!(coverage, Coverage);
 stub!(setup, Setup);
 stub!(health, Health);
