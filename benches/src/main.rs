@@ -7,6 +7,7 @@ mod load_h1;
 mod load_h2;
 mod measure;
 mod net;
+mod pages;
 mod pki;
 mod process;
 mod report;
@@ -100,6 +101,15 @@ enum Party {
         #[arg(long)]
         keep: Option<PathBuf>,
     },
+    /// Measures the pages instead: first byte and whole page, on many records.
+    Pages {
+        /// Records to make, about.
+        #[arg(long, default_value_t = 1_000_000)]
+        records: usize,
+        /// Make the records here and leave them; if there are some, take those.
+        #[arg(long)]
+        keep: Option<PathBuf>,
+    },
     /// The blind CONNECT tunnel.
     #[command(hide = true)]
     Tunnel {
@@ -158,6 +168,9 @@ fn run(mut args: Args) -> Result<bool> {
     if let Some(Party::Review { records, keep }) = party {
         return bench_review(&args, records, keep.as_deref());
     }
+    if let Some(Party::Pages { records, keep }) = party {
+        return bench_pages(&args, records, keep.as_deref());
+    }
     if party.is_some() {
         set_parent_process_death_signal(Some(Signal::KILL))?;
     }
@@ -174,7 +187,9 @@ fn run(mut args: Args) -> Result<bool> {
             Some(Party::Upstream { folder }) => upstream::run(&folder).await.map(|()| true),
             Some(Party::Tunnel { upstream, .. }) => tunnel::run(upstream).await.map(|()| true),
             Some(Party::Hudsucker { upstream, folder }) => forwarder::run(upstream, &folder).await.map(|()| true),
-            Some(Party::Exec { .. } | Party::Review { .. }) => bail!("unreachable: handled above"),
+            Some(Party::Exec { .. } | Party::Review { .. } | Party::Pages { .. }) => {
+                bail!("unreachable: handled above")
+            }
         }
     })
 }
@@ -187,6 +202,15 @@ fn bench_review(args: &Args, records: usize, keep: Option<&Path>) -> Result<bool
     }
     let scratch = scratch(args)?;
     review::run(&recorder, &scratch.path().join("logs"), records)
+}
+
+fn bench_pages(args: &Args, records: usize, keep: Option<&Path>) -> Result<bool> {
+    let recorder = recorder(args)?.context("the pages are the recorder's: --without-recorder leaves none")?;
+    if let Some(logs) = keep {
+        return pages::run(&recorder, logs, records);
+    }
+    let scratch = scratch(args)?;
+    pages::run(&recorder, &scratch.path().join("logs"), records)
 }
 
 fn recorder(args: &Args) -> Result<Option<PathBuf>> {

@@ -83,18 +83,18 @@ pub fn run(recorder: &Path, logs: &Path, records: usize) -> Result<bool> {
 }
 
 /// Simulated weeks, each with a seed of its own.
-struct Simulated {
+pub struct Simulated {
     writer: Writer,
     seed: u64,
 }
 
 impl Simulated {
-    fn new(logs: &Path) -> Self {
+    pub fn new(logs: &Path) -> Self {
         Self { writer: Writer::new(logs, Layout::KindDate), seed: 0 }
     }
 
     /// Writes weeks until there are so many records: how many there are. Few come of a week with few sessions.
-    fn make(&mut self, records: usize) -> usize {
+    pub fn make(&mut self, records: usize) -> usize {
         let percent = if records < RECORDS_A_WEEK { 20 } else { 100 };
         let mut made = 0;
         while made < records {
@@ -158,7 +158,8 @@ fn command(recorder: &Path, logs: &Path, args: &[&str]) -> Result<Cost> {
     Ok(Cost { wall, cpu_ms, peak_kb })
 }
 
-fn peak(folder: &Path) -> u64 {
+/// Highest resident set of a process, in kB; `folder` is the one below `/proc`.
+pub fn peak(folder: &Path) -> u64 {
     let status = fs::read_to_string(folder.join("status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)

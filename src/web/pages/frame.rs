@@ -56,7 +56,7 @@ pub(in crate::web) fn before(site: &Site, viewer: Option<&Viewer>, frame: &Frame
         title { (title) " · copilot-recorder" }
         @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
         link rel="icon" href=(assets::address("icon.svg")) type="image/svg+xml";
-        @for name in ["style.css", "contents.css", "charts.css"] {
+        @for name in ["style.css", "contents.css", "conversation.css", "charts.css"] {
             link rel="stylesheet" href=(assets::address(name));
         }
         @for name in ["script.js"].iter().chain(*scripts) {
@@ -109,6 +109,12 @@ fn who(site: &Site, viewer: Option<&Viewer>) -> Markup {
             span.state { (what) }
             @if let Some(name) = viewer.and_then(|viewer| viewer.name.as_deref()) {
                 " · " span.name { (name) }
+            }
+        }
+        @if let Some(token) = viewer.and_then(|viewer| viewer.token.as_deref()) {
+            form.out method="post" action="/logout" {
+                input type="hidden" name="token" value=(token);
+                button { "Log out" }
             }
         }
     }
