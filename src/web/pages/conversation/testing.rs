@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tower_service::Service;
 
 use crate::config::Web;
+use crate::web::access::Access;
 use crate::web::{Site, router};
 
 /// A folder of records that grows while it is written.
@@ -75,7 +76,8 @@ impl Folder {
             login: false,
             users: None,
         };
-        Pages(router(Site::new(self.0.path(), web, None)))
+        let access = Access::new(&web, self.0.path(), None, 0, None).unwrap();
+        Pages(router(Site::new(self.0.path(), web, access, None)))
     }
 }
 
