@@ -155,7 +155,7 @@ impl View {
             if self.wanted.zone.local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{}", self.wanted.zone) };
         html! {
             p.muted {
-                @if let (Some(first), Some(last)) = (rows().next(), rows().last()) {
+                @if let (Some(first), Some(last)) = (rows().next(), rows().next_back()) {
                     (one::time(first.began, self.wanted.zone)) " to " (one::time(last.began, self.wanted.zone)) " " (clock)
                 }
                 @if let Some(editor) = editor { " · " (printable(editor)) }
