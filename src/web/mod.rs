@@ -10,6 +10,7 @@
 
 pub mod access;
 mod assets;
+mod coverage;
 mod live;
 mod pages;
 mod problem;

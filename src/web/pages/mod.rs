@@ -1,7 +1,11 @@
 //! The pages.
 
+mod coverage;
 mod exchanges;
 pub(super) mod frame;
+mod health;
+mod parts;
+mod setup;
 mod stub;
 
 use axum::Router;
@@ -15,7 +19,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/exchanges", get(exchanges::exchanges))
         .route("/", get(access::home))
         .route("/figures", get(stub::figures))
-        .route("/coverage", get(stub::coverage))
-        .route("/setup", get(stub::setup))
-        .route("/health", get(stub::health))
+        .route("/coverage", get(coverage::coverage))
+        .merge(setup::router())
+        .route("/health", get(health::health))
 }

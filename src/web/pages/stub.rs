@@ -20,6 +20,3 @@ macro_rules! stub {
 }
 
 stub!(figures, Figures);
-stub!(coverage, Coverage);
-stub!(setup, Setup);
-stub!(health, Health);
