@@ -62,8 +62,8 @@ const MAY_IMPORT: [(&str, &[&str]); 29] = [
     (
         "web",
         &[
-            "archive", "auth", "check", "copilot", "door", "export", "figures", "index", "live", "review", "rules",
-            "shutdown", "tls",
+            "archive", "auth", "check", "copilot", "door", "exchange", "export", "figures", "index", "live", "review",
+            "rules", "shutdown", "tls",
         ],
     ),
     // The reading side: files to records, records to meaning, meaning to rows, rows to figures.

@@ -1,5 +1,6 @@
 //! The cells of figures: each number, or why there is none. `docs/figures.md` says when that is.
 
+use super::amounts::number;
 use crate::figures::{Figures, Percentiles, Persistence, Telemetry};
 
 /// One cell.
@@ -22,7 +23,7 @@ impl Cell {
     #[must_use]
     pub fn text(self) -> String {
         match self {
-            Self::Count(count) => grouped(count),
+            Self::Count(count) => number(count),
             Self::Share(share) => format!("{:.1} %", share * 100.0),
             // Adding zero takes the sign from what was rounded to zero.
             Self::Millis(millis) => format!("{}", millis.round() + 0.0),
@@ -49,18 +50,6 @@ impl Cell {
     fn count(value: Option<u64>, something_to_know: bool) -> Self {
         value.map_or_else(|| Self::missing(something_to_know), Self::Count)
     }
-}
-
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + 4);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A cell that records of requests tell: unknown only where there are requests.

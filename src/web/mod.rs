@@ -35,9 +35,9 @@ use crate::shutdown::Shutdown;
 pub fn router(site: Site) -> Router {
     Router::new()
         .merge(pages::router())
-        .merge(access::router())
         .merge(api::router())
         .merge(live::router())
+        .merge(access::router())
         .route("/assets/{name}", get(assets::asset))
         .fallback(|| async { Problem::NotFound("There is no such page.".to_owned()) })
         .layer(axum::middleware::from_fn_with_state(site.clone(), problem::explain))

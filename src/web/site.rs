@@ -25,8 +25,8 @@ struct Inner {
     logs: PathBuf,
     web: Web,
     pool: Pool,
-    access: Access,
     live: Hub,
+    access: Access,
     figures: Kept,
     recording: Option<Recording>,
     coverage: Cache,
@@ -59,7 +59,7 @@ impl Site {
         let live = Hub::new(pool.clone(), proxy);
         let figures = Kept::new(pool.clone());
         let coverage = Cache::default();
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, access, live, figures, recording, coverage }))
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, figures, recording, coverage }))
     }
 
     /// The folder of the records.

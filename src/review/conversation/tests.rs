@@ -219,6 +219,17 @@ fn a_history_that_was_not_recorded_and_one_that_was_changed_are_said() {
 }
 
 #[test]
+fn an_answer_whose_calls_are_left_out_of_the_history_is_not_told_again() {
+    let first = [text("user", "What is in a.rs?")];
+    let second = [first[0].clone(), text("assistant", "I look."), result("fn main")];
+    let all = [said("a", 0, &first, answer("I look.", &["read"])), said("b", 2, &second, answer("A main.", &[]))];
+    let found = together(&all, "a");
+    assert_eq!(ids(&found), ["a", "b"]);
+    assert_eq!(new(&found, &all, 1), ["result: fn main"]);
+    assert!(!contents(&found.turns[1], Some(all[1].prompt.clone()), None).retold);
+}
+
+#[test]
 fn a_system_text_is_told_again_when_it_changes() {
     let mut all = chat();
     all[2].prompt.turns[0] = text("system", "Be quick.");

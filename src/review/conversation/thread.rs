@@ -16,8 +16,10 @@ pub(super) struct Trace {
     /// For each piece of the prompt, a hash of all up to it: one prompt begins with another if that one's last hash stands
     /// at its place.
     chain: Vec<u64>,
-    /// The chain's length and last hash if the answer were said too; none where no answer was, or not all of it.
-    answered: Option<(usize, u64)>,
+    /// The chain as it goes on where a client sends the answer back: the hash behind each piece of it.
+    answer: Vec<u64>,
+    /// The answer is whole, so that a client cannot have another one.
+    is_answered: bool,
     /// Of the system's text.
     system: Option<u64>,
     /// The history has answers.
@@ -46,10 +48,21 @@ impl Trace {
                 }
             }
         }
-        let answered = answer.and_then(|answer| answered(answer, chain.len(), last));
+        let is_answered = answer.is_some_and(|answer| answer.ending == Ending::Complete);
+        let answer = answer.map(|answer| answered(answer, last)).unwrap_or_default();
         let begun = begun(&row, prompt);
         let title = if begun == Begun::Person { prompt.map(title).unwrap_or_default() } else { String::new() };
-        Self { row, chain, answered, system, has_answers, begun, title, unread: None }
+        Self {
+            row,
+            chain,
+            is_answered: is_answered && !answer.is_empty(),
+            answer,
+            system,
+            has_answers,
+            begun,
+            title,
+            unread: None,
+        }
     }
 
     /// Of an exchange whose file cannot be read, or was not.
@@ -63,10 +76,12 @@ impl Trace {
         length > 0 && length < self.chain.len() && self.chain.get(length - 1) == other.chain.last()
     }
 
-    /// It begins with what the other said and was answered: so many pieces.
+    /// It begins with what the other said and was answered, or with the beginning of that (some clients leave calls of
+    /// tools out): so many pieces.
     fn tells_answer_of(&self, other: &Self) -> Option<usize> {
-        let (length, hash) = other.answered?;
-        (self.chain.get(length.checked_sub(1)?) == Some(&hash)).then_some(length)
+        let from = other.chain.len();
+        let told = other.answer.iter().zip(self.chain.get(from..)?).take_while(|(one, other)| one == other).count();
+        (told > 0).then_some(from + told)
     }
 
     fn says_the_same(&self, other: &Self) -> bool {
@@ -116,8 +131,7 @@ fn parent(traces: &[Trace], at: usize) -> Option<Parent> {
     let earlier = traces.iter().take(at).enumerate();
     let fits = earlier.filter(|(_, other)| trace.begins_with(other)).filter_map(|(at, other)| {
         let told = trace.tells_answer_of(other);
-        let sure =
-            told.is_some() || other.answered.is_none() || other.chain.len() >= SURE || trace.same_interaction(other);
+        let sure = told.is_some() || !other.is_answered || other.chain.len() >= SURE || trace.same_interaction(other);
         sure.then_some((other.chain.len(), told.is_some(), at, told))
     });
     // The longest history, then the one whose answer is told, then the latest.
@@ -208,21 +222,22 @@ pub(super) fn hash_part(role: &str, part: &Part) -> Option<u64> {
     }
 }
 
-/// The chain as it goes on if a client sends this answer back.
-fn answered(answer: &Answer, mut length: usize, mut last: u64) -> Option<(usize, u64)> {
-    let choice = answer.choices.first().filter(|_| answer.ending == Ending::Complete)?;
+/// The chain as it goes on from its last hash if a client sends this answer back.
+fn answered(answer: &Answer, mut last: u64) -> Vec<u64> {
+    let Some(choice) = answer.choices.first() else { return Vec::new() };
     let text = Part::Text { text: choice.text.clone() };
     let calls = choice.tool_calls.iter().map(|call| Part::ToolCall {
         id: call.id.clone(),
         name: call.name.clone(),
         arguments: call.arguments.clone(),
     });
-    let before = length;
-    for hash in std::iter::once(text).chain(calls).filter_map(|part| hash_part("assistant", &part)) {
-        last = mixed(last, hash);
-        length += 1;
-    }
-    (length > before).then_some((length, last))
+    let hashes = std::iter::once(text).chain(calls).filter_map(|part| hash_part("assistant", &part));
+    hashes
+        .map(|hash| {
+            last = mixed(last, hash);
+            last
+        })
+        .collect()
 }
 
 fn hash(value: &impl Hash) -> u64 {

@@ -74,7 +74,8 @@ fn millis(number: f64) -> String {
     let size = number.abs();
     match size {
         _ if size < 10.0 => decimals(number, 1) + " ms",
-        _ if size < 999.5 => decimals(number, 0) + " ms",
+        // As the tables: not to the even one of two that are as near.
+        _ if size < 999.5 => decimals(number.round(), 0) + " ms",
         _ if size < 59_950.0 => decimals(number / 1e3, if size < 9_950.0 { 2 } else { 1 }) + " s",
         _ if size < 3_597_000.0 => decimals(number / 6e4, 1) + " min",
         _ => compact(number / 3.6e6) + " h",
@@ -117,8 +118,8 @@ mod tests {
         assert_eq!([0.0, 0.312_3, 1.0].map(|n| Unit::Share.value(n)), ["0.0 %", "31.2 %", "100.0 %"]);
         assert_eq!([0.0, 0.2, 0.025].map(|n| Unit::Share.tick(n)), ["0 %", "20 %", "2.5 %"]);
         assert_eq!(
-            [0.4, 382.4, 999.6, 1_500.0, 12_340.0, 60_000.0, 5.4e6].map(|n| Unit::Millis.value(n)),
-            ["0.4 ms", "382 ms", "1 s", "1.5 s", "12.3 s", "1 min", "2 h"]
+            [0.4, 382.5, 999.6, 1_500.0, 12_340.0, 60_000.0, 5.4e6].map(|n| Unit::Millis.value(n)),
+            ["0.4 ms", "383 ms", "1 s", "1.5 s", "12.3 s", "1 min", "2 h"]
         );
         assert_eq!([0.0, 500.0, 20_000.0, 1.5e6].map(|n| Unit::Count.tick(n)), ["0", "500", "20 k", "1.5 M"]);
     }

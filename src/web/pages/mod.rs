@@ -2,6 +2,7 @@
 
 mod conversation;
 mod diff;
+mod exchange;
 mod exchanges;
 mod figures;
 pub(super) mod frame;
@@ -16,13 +17,14 @@ use super::{Site, access};
 /// All pages. One line for each.
 pub(super) fn router() -> Router<Site> {
     Router::new()
-        .route("/", get(access::home))
         .route("/exchanges", get(exchanges::exchanges))
+        .route("/", get(access::home))
+        .route("/figures", get(figures::figures))
+        .route("/figures.csv", get(figures::table))
         .route("/exchanges/{id}/diff", get(diff::choose))
         .route("/exchanges/{id}/diff/{other}", get(diff::diff))
         .route("/conversations/{id}", get(conversation::conversation))
-        .route("/figures", get(figures::figures))
-        .route("/figures.csv", get(figures::table))
+        .merge(exchange::router())
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
         .route("/health", get(stub::health))

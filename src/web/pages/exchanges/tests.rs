@@ -213,8 +213,7 @@ async fn pages_lead_through_all_rows_and_back() {
 
 #[tokio::test]
 async fn words_are_marked_where_they_stand() {
-    let mut large = chat(3, "ann", "needle");
-    large["request"]["content"] = json!(format!("{} needle", "hay ".repeat(3 << 20)));
+    let large = chat(3, "ann", &format!("needle {}", "hay ".repeat(3 << 20)));
     let hostile = "</td><script>alert(1)</script> \u{202e}needle\x1b[31m";
     let pages =
         Pages::of(&[chat(0, "ann", "find the Needle in hay"), chat(1, "ann", hostile), chat(2, "ann", "hay"), large]);

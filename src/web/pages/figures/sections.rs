@@ -176,7 +176,7 @@ fn tokens(view: &View<'_>) -> Markup {
     let got = title("tokens-out", "Tokens answered, by model", "Those of answers, reasoning included.");
     let cached = title(
         "tokens-cached",
-        "Cached part of what was sent",
+        "Cached part of prompts, by model",
         "Tokens of prompts that the server had kept, and the others.",
     );
     html! {
