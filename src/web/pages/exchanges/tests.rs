@@ -35,7 +35,8 @@ impl Pages {
         }
         let listen = ([127, 0, 0, 1], 0).into();
         let web = Web { listen, is_default: false, hosts: Vec::new(), login: false, users: None };
-        let router = crate::web::router(Site::new(logs.path(), web, None));
+        let access = crate::web::access::Access::new(&web, logs.path(), None, 0, None).unwrap();
+        let router = crate::web::router(Site::new(logs.path(), web, access, None));
         Self { logs, router }
     }
 
