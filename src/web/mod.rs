@@ -13,6 +13,7 @@ mod api;
 mod assets;
 pub mod charts;
 mod coverage;
+mod figures;
 mod live;
 mod pages;
 mod problem;
