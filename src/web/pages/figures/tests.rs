@@ -3,14 +3,8 @@ use axum::http::Request;
 use tower_service::Service as _;
 
 use super::*;
-use crate::config::Web;
 use crate::figures::{Figures, Percentiles, Persistence};
-
-fn site(logs: &std::path::Path) -> Site {
-    let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let web = Web { listen, is_default: true, hosts: Vec::new(), login: false, users: None };
-    Site::new(logs, web, None)
-}
+use crate::web::testing::site;
 
 async fn ask(site: &Site, address: &str) -> Response {
     let request = Request::get(address).header("host", "127.0.0.1").body(Body::empty()).unwrap();
