@@ -75,6 +75,19 @@ const TABLE: &[(&str, [u16; 7], Option<&str>)] = &[
     // What there is not is no news to who may see records, and nothing at all to others.
     ("/none", [303, 404, 404, 403, 404, 404, 403], None),
     ("/api/v1/none", [401, 404, 404, 403, 404, 404, 403], None),
+    ("/api/v1/session", [401, 200, 200, 200, 200, 200, 403], None),
+    ("/api/v1/openapi.json", [401, 200, 200, 200, 200, 200, 403], None),
+    ("/api/v1/exchanges", [401, 200, 200, 403, 200, 200, 403], None),
+    ("/api/v1/figures?by=user", [401, 200, 200, 200, 200, 200, 403], None),
+    // That somebody else's record is there is not said.
+    ("/api/v1/exchanges/{anna}", [401, 200, 200, 403, 200, 404, 403], Some("exchange")),
+    ("/api/v1/exchanges/{grace}/record", [401, 200, 200, 403, 404, 404, 403], Some("record")),
+    ("/api/v1/exchanges/{carla}/request-body", [401, 200, 200, 403, 404, 200, 403], Some("body")),
+    ("/api/v1/exchanges/{carla}/response-body", [401, 200, 200, 403, 404, 200, 403], Some("body")),
+    ("/api/v1/exchanges/{carla}/har", [401, 200, 200, 403, 404, 200, 403], Some("har")),
+    ("/api/v1/exchanges/{carla}/events", [401, 200, 200, 403, 404, 200, 403], None),
+    ("/api/v1/exchanges/{grace}/none", [401, 404, 404, 403, 404, 404, 403], None),
+    ("/api/v1/conversations/{carla}", [401, 200, 200, 403, 404, 200, 403], Some("conversation")),
 ];
 
 const PASSWORD: &str = "correct horse";

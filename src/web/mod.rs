@@ -12,6 +12,7 @@ pub mod access;
 mod api;
 mod assets;
 pub mod charts;
+mod figures;
 mod live;
 mod pages;
 mod problem;
