@@ -130,7 +130,7 @@ pub(super) async fn explain(State(site): State<Site>, request: Request, next: Ne
 /// A page, or JSON, that says what is wrong.
 pub(super) fn answer(site: &Site, viewer: Option<&Viewer>, is_api: bool, problem: &Problem) -> Response {
     if is_api {
-        return api::refused(problem.clone());
+        return api::refused(problem);
     }
     let again = matches!(problem, Problem::Building(_));
     let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
