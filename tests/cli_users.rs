@@ -55,6 +55,35 @@ fn users_are_listed_removed_and_replaced() {
     folder.run(&["users", "list"]).fails(1, "nobody is in users.toml");
 }
 
+#[test]
+fn roles_are_given_changed_and_shown() {
+    let folder = Folder::new();
+    folder.run(&["users", "add", "ann", "--role", "admin,statistics"]).succeeds();
+    folder.run(&["users", "add", "bob"]).succeeds();
+    folder.run(&["users", "add", "carl", "--role", "none"]).succeeds();
+    let shown = |roles: &str| assert_eq!(folder.run(&["users", "list", "--roles"]).succeeds().stdout, roles);
+    shown("ann\tadmin,statistics\nbob\tself\ncarl\tnone\n");
+    assert_eq!(folder.run(&["users", "list"]).stdout, "ann\nbob\ncarl\n");
+    folder.run(&["users", "role", "bob", "self", "reviewer"]).succeeds().says_nothing();
+    folder.run(&["users", "role", "carl", "statistics"]).succeeds();
+    folder.run(&["users", "add", "ann", "--replace"]).succeeds();
+    shown("ann\tadmin,statistics\nbob\treviewer,self\ncarl\tstatistics\n");
+
+    let before = folder.read("users.toml");
+    folder.run(&["users", "role", "dora", "self"]).fails(1, "there is no user \"dora\"");
+    folder.run(&["users", "role", "bob", "none", "self"]).fails(2, "`none` cannot stand beside other roles");
+    for (words, says) in [
+        (&["users", "role", "bob", "root"][..], "there is no role \"root\"; the roles are admin, reviewer"),
+        (&["users", "role", "bob"], "<ROLE>"),
+        (&["users", "add", "eve", "--role", "Admin"], "there is no role \"Admin\""),
+    ] {
+        let outcome = folder.run(words);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));
+        assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
+    }
+    assert_eq!(folder.read("users.toml"), before);
+}
+
 #[cfg(unix)]
 #[test]
 fn the_file_is_the_owners_alone() {

@@ -11,7 +11,7 @@ use aws_lc_rs::hmac;
 use tokio::time::Instant;
 
 use super::basic::Credentials;
-use super::users::Users;
+use super::users::{User, Users};
 
 /// A remembered login is good for so long after it was used last. A week, so that a team behind one address comes back
 /// on Monday without a hash for everybody: those who mistype there slow all whose login is not remembered. What must end
@@ -33,6 +33,8 @@ pub(super) type Tag = [u8; 32];
 /// Both kinds of outcome, good and bad.
 pub(super) struct Memory {
     key: hmac::Key,
+    /// For ties. Not the key of tags: what is sent as a password must not be able to ask for one.
+    ties: hmac::Key,
     start: Instant,
     good: RwLock<HashMap<Tag, Good>>,
     bad: RwLock<HashMap<Tag, Bad>>,
@@ -55,10 +57,9 @@ struct Bad {
 
 impl Memory {
     pub(super) fn new() -> Option<Self> {
-        let mut key = [0_u8; 32];
-        aws_lc_rs::rand::fill(&mut key).ok()?;
         Some(Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            key: random_key()?,
+            ties: random_key()?,
             start: Instant::now(),
             good: RwLock::default(),
             bad: RwLock::default(),
@@ -74,6 +75,17 @@ impl Memory {
         let mut tag = Tag::default();
         tag.copy_from_slice(context.sign().as_ref());
         tag
+    }
+
+    /// The keyed hash of a user's name and password hash.
+    pub(super) fn tie(&self, user: &User) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.ties);
+        context.update(user.name.as_bytes());
+        context.update(b":");
+        context.update(user.hash.as_bytes());
+        let mut tie = [0; 32];
+        tie.copy_from_slice(context.sign().as_ref());
+        tie
     }
 
     /// The user whose credentials these are, where they were verified lately against the hash that still counts.
@@ -133,6 +145,12 @@ impl Memory {
     fn seconds(&self) -> u64 {
         self.start.elapsed().as_secs()
     }
+}
+
+fn random_key() -> Option<hmac::Key> {
+    let mut key = [0_u8; 32];
+    aws_lc_rs::rand::fill(&mut key).ok()?;
+    Some(hmac::Key::new(hmac::HMAC_SHA256, &key))
 }
 
 /// Drops what has expired, else the half that was used longest ago (all, where all are as old).

@@ -4,7 +4,7 @@
 //! [[user]]
 //! name = "ann"
 //! hash = "$argon2id$v=19$m=19456,t=2,p=1$…"
-//! roles = ["reviewer"]    # optional, kept as it is
+//! roles = ["reviewer"]    # optional; without it, the role is `self`
 //! ```
 //!
 //! Edits are made in the text, so that comments and the order of a file kept by hand survive them.
@@ -18,6 +18,7 @@ use toml::Spanned;
 
 use super::file::{self, Stamp};
 use super::password::{self, PasswordError};
+use super::roles::{Role, Roles};
 
 /// Characters of a name; it becomes part of file names, which have some 255 bytes in all.
 const MAX_NAME: usize = 128;
@@ -29,8 +30,8 @@ pub struct User {
     pub name: Arc<str>,
     /// The argon2id hash of the password as a PHC string.
     pub hash: Arc<str>,
-    /// What the user may see in the review; nothing is made of it yet.
-    pub roles: Vec<String>,
+    /// What the user may see of the records.
+    pub roles: Roles,
 }
 
 /// What a users file holds. One that exists is valid.
@@ -122,7 +123,7 @@ struct FileAsTyped {
 struct Row {
     name: Spanned<String>,
     hash: Spanned<String>,
-    roles: Option<Spanned<Vec<String>>>,
+    roles: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 impl Row {
@@ -161,13 +162,17 @@ impl Users {
                 .map_err(|reason| at(row.name.span(), format!("not a user name: {reason}")))?;
             password::usable(row.hash.get_ref())
                 .map_err(|reason| at(row.hash.span(), format!("not a password hash: {reason}")))?;
+            let roles = match &row.roles {
+                None => Roles::OWN,
+                Some(roles) => roles
+                    .get_ref()
+                    .iter()
+                    .map(|role| role.get_ref().parse::<Role>().map_err(|unknown| at(role.span(), unknown.to_string())))
+                    .collect::<Result<_, _>>()?,
+            };
             let span = row.name.span();
             let name: Arc<str> = row.name.into_inner().into();
-            let user = User {
-                name: Arc::clone(&name),
-                hash: row.hash.into_inner().into(),
-                roles: row.roles.map(Spanned::into_inner).unwrap_or_default(),
-            };
+            let user = User { name: Arc::clone(&name), hash: row.hash.into_inner().into(), roles };
             if by_name.insert(Arc::clone(&name), user).is_some() {
                 return Err(at(span, format!("user {name:?} is there twice")));
             }
@@ -209,26 +214,42 @@ impl Users {
 }
 
 /// Adds a user to the file, which is made where it does not exist (mode 0600). With `replace`, a user that is there
-/// gets the new password and keeps its roles.
+/// gets the new password. Without `roles`, a new user has the role `self` and one that is there keeps its roles.
 ///
 /// # Errors
 /// Where the name or the password is not usable, the user exists (without `replace`), or the file cannot be read,
 /// understood or written. The file is then as it was.
-pub fn add(path: &Path, name: &str, password: &str, replace: bool) -> Result<(), UsersError> {
+pub fn add(path: &Path, name: &str, password: &str, roles: Option<Roles>, replace: bool) -> Result<(), UsersError> {
     check_name(name).map_err(|reason| UsersError::Name { reason })?;
     let hash = password::hash_password(password)?;
     edit(path, true, |text, users| {
         if users.find(name).is_some() && !replace {
             return Err(UsersError::Exists { name: name.to_owned() });
         }
-        Ok(match row_of(text, name) {
+        let text = match row_of(text, name) {
             Some(row) => splice(text, row.hash.span(), &quoted(&hash)),
             None => {
                 let gap = if text.is_empty() || text.ends_with("\n\n") { "" } else { "\n" };
                 let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
                 format!("{text}{end}{gap}[[user]]\nname = {}\nhash = {}\n", quoted(name), quoted(&hash))
             }
+        };
+        Ok(match (roles, row_of(&text, name)) {
+            (Some(roles), Some(row)) => with_roles(&text, &row, roles),
+            _ => text,
         })
+    })
+}
+
+/// Gives a user these roles in place of those of before.
+///
+/// # Errors
+/// Where there is no such user, or the file cannot be read, understood or written. The file is then as it was.
+pub fn set_roles(path: &Path, name: &str, roles: Roles) -> Result<(), UsersError> {
+    edit(path, false, |text, users| match (users.find(name), row_of(text, name)) {
+        (Some(user), Some(_)) if user.roles == roles => Ok(text.to_owned()),
+        (Some(_), Some(row)) => Ok(with_roles(text, &row, roles)),
+        _ => Err(UsersError::Unknown { name: name.to_owned() }),
     })
 }
 
@@ -267,7 +288,11 @@ fn edit(
         Err(source) => return Err(UsersError::Read { path: path.to_owned(), source }),
     };
     let before = Users::parse(&text).map_err(|error| error.of(path))?;
-    let text = change(&text, &before)?;
+    let old = text;
+    let text = change(&old, &before)?;
+    if text == old {
+        return Ok(());
+    }
     let Ok(after) = Users::parse(&text) else { return Err(UsersError::Form { path: path.to_owned() }) };
     let removed = before.by_name.keys().filter(|name| !after.by_name.contains_key(*name)).count();
     let changed = after.by_name.values().filter(|user| before.find(&user.name) != Some(user)).count();
@@ -312,6 +337,20 @@ fn spanned_row_of(text: &str, name: &str) -> Option<Spanned<Row>> {
 
 fn row_of(text: &str, name: &str) -> Option<Row> {
     spanned_row_of(text, name).map(Spanned::into_inner)
+}
+
+/// The text with these roles for the user of this row, in a line of their own where there was none.
+fn with_roles(text: &str, row: &Row, roles: Roles) -> String {
+    let names: Vec<_> = roles.iter().map(|role| quoted(role.name())).collect();
+    let list = format!("[{}]", names.join(", "));
+    if let Some(old) = &row.roles {
+        return splice(text, old.span(), &list);
+    }
+    let end = row.end();
+    match text[end..].find('\n').map(|at| end + at + 1) {
+        Some(next) => splice(text, next..next, &format!("roles = {list}\n")),
+        None => format!("{text}\nroles = {list}\n"),
+    }
 }
 
 fn splice(text: &str, span: std::ops::Range<usize>, with: &str) -> String {

@@ -17,8 +17,8 @@ fn malformed(text: &str) -> (usize, String) {
 fn a_user_is_added_found_and_removed() {
     let dir = folder();
     let path = dir.path().join("users.toml");
-    add(&path, "ann", "secret one", false).unwrap();
-    add(&path, "bob@corp \"é\"", "secret two", false).unwrap();
+    add(&path, "ann", "secret one", None, false).unwrap();
+    add(&path, "bob@corp \"é\"", "secret two", None, false).unwrap();
     let users = Users::load(&path).unwrap();
     assert_eq!(users.sorted().iter().map(|user| &*user.name).collect::<Vec<_>>(), ["ann", "bob@corp \"é\""]);
     assert!(users.verify("ann", "secret one"));
@@ -39,17 +39,17 @@ fn an_existing_user_is_replaced_only_on_request_and_keeps_roles_and_comments() {
     let dir = folder();
     let path = dir.path().join("users.toml");
     let text = format!(
-        "# our people\n\n[[user]]\nname = 'ann' # the boss\nhash = '{HASH}'\nroles = [\"reviewer\", \"x\"]\n\n# next\n[[user]]\nname = \"bob\"\nhash = \"{HASH}\""
+        "# our people\n\n[[user]]\nname = 'ann' # the boss\nhash = '{HASH}'\nroles = [\"reviewer\", \"self\"]\n\n# next\n[[user]]\nname = \"bob\"\nhash = \"{HASH}\""
     );
     fs::write(&path, &text).unwrap();
-    assert!(matches!(add(&path, "ann", "new", false), Err(UsersError::Exists { .. })));
+    assert!(matches!(add(&path, "ann", "new", None, false), Err(UsersError::Exists { .. })));
     assert_eq!(fs::read_to_string(&path).unwrap(), text, "untouched");
 
-    add(&path, "ann", "new", true).unwrap();
+    add(&path, "ann", "new", None, true).unwrap();
     let users = Users::load(&path).unwrap();
     assert!(users.verify("ann", "new"));
-    assert_eq!(users.find("ann").unwrap().roles, ["reviewer", "x"]);
-    add(&path, "carl", "pw", false).unwrap();
+    assert_eq!(users.find("ann").unwrap().roles.to_string(), "reviewer,self");
+    add(&path, "carl", "pw", None, false).unwrap();
     remove(&path, "ann").unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert!(
@@ -61,6 +61,41 @@ fn an_existing_user_is_replaced_only_on_request_and_keeps_roles_and_comments() {
 }
 
 #[test]
+fn roles_are_read_given_and_changed_in_place() {
+    let dir = folder();
+    let path = dir.path().join("users.toml");
+    let roles = |names: &[Role]| names.iter().copied().collect::<Roles>();
+    let of = |name: &str| Users::load(&path).unwrap().find(name).unwrap().roles;
+    let text = format!(
+        "# all\n[[user]]\nname = \"ann\"\nhash = \"{HASH}\" # old\n\n[[user]]\nname = \"bob\"\nroles = [ # none\n] # yet\nhash = \"{HASH}\""
+    );
+    fs::write(&path, &text).unwrap();
+    assert_eq!((of("ann"), of("bob")), (Roles::OWN, Roles::NONE));
+
+    set_roles(&path, "ann", Roles::OWN).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), text, "they are what they were");
+    set_roles(&path, "ann", roles(&[Role::Own, Role::Admin])).unwrap();
+    set_roles(&path, "bob", roles(&[Role::Statistics])).unwrap();
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        text.replace("# old\n", "# old\nroles = [\"admin\", \"self\"]\n").replace("[ # none\n]", "[\"statistics\"]")
+    );
+    set_roles(&path, "ann", Roles::NONE).unwrap();
+    assert_eq!((of("ann"), of("bob")), (Roles::NONE, roles(&[Role::Statistics])));
+    assert!(matches!(set_roles(&path, "carl", Roles::OWN), Err(UsersError::Unknown { .. })));
+
+    add(&path, "carl", "pw", Some(roles(&[Role::Reviewer])), false).unwrap();
+    assert_eq!(of("carl"), roles(&[Role::Reviewer]));
+    add(&path, "bob", "pw", Some(Roles::OWN), true).unwrap();
+    assert_eq!((of("ann"), of("bob"), of("carl")), (Roles::NONE, Roles::OWN, roles(&[Role::Reviewer])));
+    assert!(Users::load(&path).unwrap().verify("bob", "pw"));
+    // The last row may end without a newline.
+    fs::write(&path, format!("[[user]]\nname = \"ann\"\nhash = \"{HASH}\"")).unwrap();
+    set_roles(&path, "ann", Roles::NONE).unwrap();
+    assert_eq!(of("ann"), Roles::NONE);
+}
+
+#[test]
 fn a_file_of_inline_tables_is_left_as_it_is() {
     let dir = folder();
     let path = dir.path().join("users.toml");
@@ -68,7 +103,8 @@ fn a_file_of_inline_tables_is_left_as_it_is() {
     fs::write(&path, &text).unwrap();
     assert_eq!(Users::load(&path).unwrap().len(), 2);
     assert!(matches!(remove(&path, "ann"), Err(UsersError::Form { .. })));
-    assert!(matches!(add(&path, "carl", "x", false), Err(UsersError::Form { .. })));
+    assert!(matches!(set_roles(&path, "ann", Roles::NONE), Err(UsersError::Form { .. })));
+    assert!(matches!(add(&path, "carl", "x", None, false), Err(UsersError::Form { .. })));
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -83,6 +119,9 @@ fn a_malformed_file_names_the_line_and_what_is_wrong() {
         (good.clone() + "admin = true\n", 4, "admin"),
         (good.clone() + "\n" + good.as_str(), 6, "twice"),
         (good.clone() + "[other]\n", 4, "other"),
+        (good.clone() + "roles = [\n  'self', # own\n  'x',\n]\n", 6, "no role \"x\"; the roles are admin, reviewer"),
+        (good.clone() + "roles = 'admin'\n", 4, "sequence"),
+        (good.clone() + "roles = [1]\n", 4, "string"),
         (good.replace("ann", "a:b"), 2, "colon"),
         (good.replace("ann", ""), 2, "empty"),
         (good.replace("ann", "a\\u0000b"), 2, "control"),
@@ -121,7 +160,7 @@ fn the_file_is_its_owners_alone_and_a_link_stays_a_link() {
     assert!(file::open_to_others(&path));
     let link = dir.path().join("users.toml");
     symlink("real.toml", &link).unwrap();
-    add(&link, "ann", "secret", false).unwrap();
+    add(&link, "ann", "secret", None, false).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(!file::open_to_others(&link));
@@ -135,7 +174,7 @@ fn edits_at_the_same_time_are_all_kept() {
     std::thread::scope(|scope| {
         for n in 0..4 {
             let path = &path;
-            scope.spawn(move || add(path, &format!("user{n}"), "secret", false).unwrap());
+            scope.spawn(move || add(path, &format!("user{n}"), "secret", None, false).unwrap());
         }
     });
     assert_eq!(Users::load(&path).unwrap().len(), 4);

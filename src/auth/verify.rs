@@ -28,6 +28,7 @@ use super::basic::Credentials;
 use super::file::{self, Stamp};
 use super::memory::{Memory, Tag};
 use super::password::{self, PasswordError};
+use super::roles::Roles;
 use super::throttle::{Throttle, Turn, delay};
 use super::users::{Users, UsersError};
 
@@ -49,6 +50,18 @@ pub enum Verdict {
     Challenge,
     /// They are wrong, or there are too many attempts: ask again.
     Refused,
+}
+
+/// What the users file says of somebody now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The name as the file has it.
+    pub name: Arc<str>,
+    /// What the user may see of the records.
+    pub roles: Roles,
+    /// Differs for each user, password and process, and says nothing about the password: what was granted with
+    /// another value was granted to somebody else, or for a password of before.
+    pub tie: [u8; 32],
 }
 
 /// Checks credentials against a users file that may change at any time. Cheap to clone.
@@ -109,12 +122,49 @@ impl Authenticator {
         })))
     }
 
+    /// Whose credentials a header claims to hold: the user of that name, if there is one. `None`: it holds none that
+    /// can be read. Says nothing of whether they are right.
+    #[must_use]
+    pub fn claimed(&self, header: Option<&[u8]>) -> Option<Option<Arc<str>>> {
+        let credentials = header.and_then(Credentials::parse)?;
+        Some(lock_read(&self.0.users).find(&credentials.user).map(|user| Arc::clone(&user.name)))
+    }
+
     /// Checks the value of `Proxy-Authorization`.
     ///
     /// Remembered credentials are answered at once. Others cost a hash, and wait where their address failed lately.
     /// Dropping the future gives the attempt up; a hash that has begun still counts.
     pub async fn check(&self, header: Option<&[u8]>, peer: IpAddr) -> Verdict {
         let Some(credentials) = header.and_then(Credentials::parse) else { return Verdict::Challenge };
+        self.check_credentials(credentials, peer).await
+    }
+
+    /// Checks what was typed into a form, with the memory and the delays that [`Self::check`] has.
+    pub async fn check_password(&self, name: &str, password: &str, peer: IpAddr) -> Verdict {
+        // No user's name holds a colon, and the memory tells names from passwords by the first one.
+        if name.contains(':') {
+            return Verdict::Refused;
+        }
+        self.check_credentials(Credentials { user: name.to_owned(), password: password.to_owned() }, peer).await
+    }
+
+    /// What the users file says of this name now; `None` where it is not there. Looks at the file each time (one
+    /// `stat`), so that what a removed user was granted ends with the removal.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Option<Account> {
+        self.0.look();
+        let users = Arc::clone(&lock_read(&self.0.users));
+        let user = users.find(name)?;
+        Some(Account { name: Arc::clone(&user.name), roles: user.roles, tie: self.0.memory.tie(user) })
+    }
+
+    /// The roles of the user of this name in the file as it is now; `None` where there is no such user.
+    #[must_use]
+    pub fn roles_of(&self, name: &str) -> Option<Roles> {
+        self.account(name).map(|account| account.roles)
+    }
+
+    async fn check_credentials(&self, credentials: Credentials, peer: IpAddr) -> Verdict {
         let inner = &self.0;
         let tag = inner.memory.tag(&credentials);
         inner.look_now_and_then();

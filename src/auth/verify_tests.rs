@@ -240,6 +240,45 @@ async fn too_many_waiting_logins_are_refused_and_remembered_ones_are_not() {
     assert_eq!(fixture.check("ann", "one").await, allowed("ann"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_form_and_a_header_share_what_is_remembered_and_what_is_slowed() {
+    let fixture = Fixture::new(&[("ann", "p:w"), ("bob", "two")]);
+    let form = |name: &'static str, password: String| {
+        let auth = fixture.auth.clone();
+        async move { auth.check_password(name, &password, PEER).await }
+    };
+    assert_eq!(form("ann", "p:w".into()).await, allowed("ann"));
+    assert_eq!(form("ann:p", "w".into()).await, Verdict::Refused, "cut in another place, the same bytes");
+    for n in 0..5 {
+        assert_eq!(form("ann", format!("guess {n}")).await, Verdict::Refused);
+    }
+    let (verdict, time) = fixture.timed("ann", "p:w").await;
+    assert_eq!((verdict, time), (allowed("ann"), Duration::ZERO), "the proxy remembers what the form was told");
+    let (verdict, time) = fixture.timed("bob", "wrong").await;
+    assert_eq!(verdict, Verdict::Refused);
+    assert!(time >= Duration::from_millis(500), "the proxy counts what the form was told: {time:?}");
+}
+
+#[tokio::test]
+async fn an_account_is_what_the_file_says_now_and_its_tie_ends_with_the_password() {
+    let fixture = Fixture::new(&[("ann", "one"), ("bob", "one")]);
+    let before = fixture.auth.account("ann").unwrap();
+    assert_eq!((&*before.name, before.roles), ("ann", Roles::OWN));
+    assert_eq!(fixture.auth.account("ann").unwrap(), before);
+    assert_ne!(fixture.auth.account("bob").unwrap().tie, before.tie);
+    assert_eq!(fixture.auth.account("Ann"), None);
+
+    let text = fs::read_to_string(fixture.path()).unwrap();
+    fs::write(fixture.path(), text.replacen("\n[[user]]", "\nroles = ['statistics']\n[[user]]", 1)).unwrap();
+    let role = fixture.auth.account("ann").unwrap();
+    assert_eq!(role.roles.to_string(), "statistics");
+    assert_eq!(role.tie, before.tie, "another role, the same password");
+
+    write(&fixture.path(), &[("ann", "one")]);
+    assert_ne!(fixture.auth.account("ann").unwrap().tie, before.tie, "the same password hashed again");
+    assert_eq!(fixture.auth.roles_of("bob"), None);
+}
+
 #[test]
 fn debug_shows_the_path_alone() {
     let fixture = Fixture::new(&[("ann", "one")]);

@@ -13,14 +13,17 @@ use super::greeting::{self, Greeting};
 use super::line::Printer;
 use crate::auth::{Authenticator, UsersError};
 use crate::config::{Access, Config, Web};
+use crate::door::Book;
 use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::shutdown::Shutdown;
 use crate::store::{OnRecord, OpenError, Store};
 use crate::tls::{Authority, AuthorityError, ClientConfigs, ServerConfigs, TrustError};
 use crate::tunnel::{Dialler, Tunnels};
+use crate::web::access::Access as PageAccess;
 use crate::web::{self, Recording, Site};
 
 /// Why the proxy could not start. Exit code 3.
@@ -103,6 +106,12 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     let indexer = Arc::new(OnceLock::new());
     let store = Store::open(&config, metrics.clone(), on_record(printer.on_record(), Arc::clone(&indexer)))?;
     let indexer = config.index.then(|| indexer.get_or_init(|| Indexer::start(&config.logs)).clone());
+    let page_authenticator = match &config.web {
+        // One memory and one slowness for both doors, where both have the same users.
+        Some(web) if web.asks() && is_proxys(web, &config.access) => authenticator.clone(),
+        Some(web) => super::web::authenticator(web)?,
+        None => None,
+    };
     let page = page(config.web.as_ref())?;
     let page_address = page.as_ref().map(|(_, address)| *address);
     greeting::hello(&Greeting {
@@ -115,15 +124,26 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     });
 
     let shutdown = Shutdown::default();
-    if let (Some((listener, _)), Some(web)) = (page, config.web.clone()) {
+    let door = Book::open(&config.logs);
+    let keeping = tokio::spawn(door.clone().keep(shutdown.clone()));
+    // Without a page nobody can look.
+    let streams = match &page {
+        Some(_) => Streams::new(config.kinds.clone(), config.record.clone()),
+        None => Streams::off(),
+    };
+    if let (Some((listener, page)), Some(web)) = (page, config.web.clone()) {
+        let access = PageAccess::new(&web, &config.logs, Some(&advertise), page.port(), page_authenticator);
+        let access = access.map_err(|error| StartError::Page(error.into()))?;
         let recording = Recording {
             config: config.clone(),
             advertise: advertise.clone(),
             authority: Arc::clone(&authority),
             metrics: metrics.clone(),
+            door: door.clone(),
+            streams: streams.clone(),
             began: SystemTime::now(),
         };
-        let site = Site::new(&config.logs, web, Some(recording));
+        let site = Site::new(&config.logs, web, access, Some(recording));
         let shutdown = shutdown.clone();
         tokio::spawn(async move {
             if let Err(error) = web::serve(listener, site, shutdown).await {
@@ -139,8 +159,9 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         hosts: config.hosts.clone(),
         pass_others: config.policy.tunnel_others,
         limits: config.limits.clone(),
-        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone())),
+        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone(), &streams)),
         metrics: metrics.clone(),
+        door: door.clone(),
         shutdown: shutdown.clone(),
     };
     let front_door = FrontDoor {
@@ -154,7 +175,11 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         shutdown: shutdown.clone(),
     };
     let ended = until_told(listener, Arc::new(front_door), &shutdown, config.limits.shutdown, signals).await;
+    keeping.abort();
     let close = move || {
+        if let Err(error) = door.save() {
+            tracing::warn!("{error}");
+        }
         let totals = store.close();
         if let Some(indexer) = indexer {
             indexer.close(INDEX_PATIENCE);
@@ -165,6 +190,11 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     printer.finish();
     greeting::farewell(totals, &metrics);
     ended
+}
+
+/// Whether the page's users are those of the proxy.
+fn is_proxys(web: &Web, access: &Access) -> bool {
+    matches!((access, &web.users), (Access::Users(proxys), Some(pages)) if proxys == pages)
 }
 
 /// The page's socket. One that nobody asked for must not keep the proxy from recording.

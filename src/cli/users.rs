@@ -8,14 +8,14 @@ use clap::{Args, Subcommand};
 
 use super::output::printable;
 use super::{CliError, ConfigArg};
-use crate::auth::generate_password;
 use crate::auth::users::{self, Users};
+use crate::auth::{Role, Roles, UnknownRole, generate_password};
 use crate::config::Flags;
 
 /// More than any password, so that a wrong file on stdin is told from one.
 const MAX_STDIN: u64 = 64 << 10;
 
-/// Add, remove, list or check the users that the proxy asks for.
+/// Add, remove, list or check the users that the proxy asks for, and say what they may see.
 ///
 /// A running proxy notices changes at once.
 #[derive(Args, Debug)]
@@ -42,6 +42,19 @@ enum UsersCommand {
         /// Give a new password to a user that exists.
         #[arg(long)]
         replace: bool,
+        /// What the user may see of the records, with commas between: admin, reviewer, statistics, self; or none
+        /// [default: self; with --replace, the roles of before]
+        #[arg(long = "role", value_name = "ROLE", value_delimiter = ',')]
+        roles: Vec<RoleArg>,
+    },
+    /// Give a user other roles: what may be seen of the records in the browser.
+    Role {
+        /// The user's name.
+        name: String,
+        /// `admin` (everything), `reviewer` (everybody's records), `statistics` (figures, users under pseudonyms), `self`
+        /// (the own records), or `none` (nothing; the proxy may be used).
+        #[arg(required = true, value_name = "ROLE", value_delimiter = ',')]
+        roles: Vec<RoleArg>,
     },
     /// Remove a user; tunnels that are open stay open.
     Remove {
@@ -49,7 +62,11 @@ enum UsersCommand {
         name: String,
     },
     /// List the users' names, one a line.
-    List,
+    List {
+        /// Give each user's roles too, behind a tab, with commas between.
+        #[arg(long)]
+        roles: bool,
+    },
     /// Say by exit code whether there is such a user: 0 yes, 1 no.
     Check {
         /// The user's name.
@@ -58,6 +75,18 @@ enum UsersCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+}
+
+/// A role as typed; `None` is the word `none`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RoleArg(Option<Role>);
+
+impl std::str::FromStr for RoleArg {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        if text == "none" { Ok(Self(None)) } else { text.parse().map(|role| Self(Some(role))) }
+    }
 }
 
 impl UsersArgs {
@@ -78,21 +107,28 @@ impl UsersArgs {
 pub fn run(args: &UsersArgs, file: &Path, stdin: &mut dyn Read, out: &mut dyn Write) -> Result<u8, CliError> {
     let file = args.users.as_deref().unwrap_or(file);
     match &args.command {
-        UsersCommand::Add { name, password_stdin, replace } => {
+        UsersCommand::Add { name, password_stdin, replace, roles } => {
+            let roles = if roles.is_empty() { None } else { Some(roles_of(roles)?) };
             let given = if *password_stdin { Some(password_from(stdin)?) } else { None };
-            add(file, name, given, *replace, out)?;
+            add(file, name, given, roles, *replace, out)?;
+        }
+        UsersCommand::Role { name, roles } => {
+            let roles = roles_of(roles)?;
+            users::set_roles(file, name, roles)?;
+            eprintln!("user {} has the role {roles} in {}", printable(name), file.display());
         }
         UsersCommand::Remove { name } => {
             users::remove(file, name)?;
             eprintln!("user {} removed from {}", printable(name), file.display());
         }
-        UsersCommand::List => {
+        UsersCommand::List { roles } => {
             let users = Users::load(file)?;
             if users.is_empty() {
                 return Err(CliError::Negative(format!("nobody is in {}", file.display())));
             }
             for user in users.sorted() {
-                writeln!(out, "{}", printable(&user.name))?;
+                let shown = if *roles { format!("\t{}", user.roles) } else { String::new() };
+                writeln!(out, "{}{shown}", printable(&user.name))?;
             }
         }
         UsersCommand::Check { name, password_stdin } => {
@@ -115,21 +151,36 @@ pub fn run(args: &UsersArgs, file: &Path, stdin: &mut dyn Read, out: &mut dyn Wr
     Ok(0)
 }
 
-fn add(file: &Path, name: &str, given: Option<String>, replace: bool, out: &mut dyn Write) -> Result<(), CliError> {
+fn add(
+    file: &Path,
+    name: &str,
+    given: Option<String>,
+    roles: Option<Roles>,
+    replace: bool,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
     match given {
         Some(password) => {
-            users::add(file, name, &password, replace)?;
+            users::add(file, name, &password, roles, replace)?;
             eprintln!("user {} is in {}", printable(name), file.display());
         }
         None => {
             let password = generate_password().map_err(users::UsersError::from)?;
-            users::add(file, name, &password, replace)?;
+            users::add(file, name, &password, roles, replace)?;
             eprintln!("user {} is in {}; the password, shown this once:", printable(name), file.display());
             // Alone on stdout, so that it can be piped to where it is needed.
             writeln!(out, "{password}")?;
         }
     }
     Ok(())
+}
+
+/// The roles that were typed; `none` stands alone.
+fn roles_of(typed: &[RoleArg]) -> Result<Roles, CliError> {
+    if typed.len() > 1 && typed.contains(&RoleArg(None)) {
+        return Err(CliError::Usage(anyhow!("`none` cannot stand beside other roles")));
+    }
+    Ok(typed.iter().filter_map(|role| role.0).collect())
 }
 
 fn password_from(stdin: &mut dyn Read) -> Result<String, CliError> {

@@ -10,9 +10,11 @@ use tokio::net::TcpListener;
 use super::logs;
 use super::run::Signals;
 use super::{CliError, ConfigArg, logging};
+use crate::auth::{Authenticator, UsersError};
 use crate::config::{self, Flags, Verbosity, Web};
 use crate::listener;
 use crate::shutdown::Shutdown;
+use crate::web::access::Access;
 use crate::web::{self, Site};
 
 /// Serve the web page on a folder of records, without a proxy.
@@ -72,14 +74,26 @@ pub fn run(args: &WebArgs) -> Result<u8, CliError> {
     logging::start(Verbosity::Normal);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime");
     let runtime = runtime.map_err(CliError::Start)?;
-    let ended = runtime.block_on(serve(folder, web));
+    let authenticator = authenticator(&web)?;
+    let ended = runtime.block_on(serve(folder, web, authenticator));
     // An index that is being built must not hold the exit up: it is built anew or gone on with next time.
     runtime.shutdown_background();
     ended.map_err(CliError::Start)?;
     Ok(0)
 }
 
-async fn serve(folder: PathBuf, web: Web) -> anyhow::Result<()> {
+/// Who checks the logins of the page, where it asks for one.
+///
+/// # Errors
+/// When the users file cannot be used.
+pub(super) fn authenticator(web: &Web) -> Result<Option<Authenticator>, UsersError> {
+    match &web.users {
+        Some(path) if web.asks() => Authenticator::open(path).map(Some),
+        _ => Ok(None),
+    }
+}
+
+async fn serve(folder: PathBuf, web: Web, authenticator: Option<Authenticator>) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let (listener, address) = bind(web.listen)?;
     eprintln!(
@@ -88,7 +102,8 @@ async fn serve(folder: PathBuf, web: Web) -> anyhow::Result<()> {
         folder.display()
     );
     let shutdown = Shutdown::default();
-    let site = Site::new(&folder, web, None);
+    let access = Access::new(&web, &folder, None, address.port(), authenticator)?;
+    let site = Site::new(&folder, web, access, None);
     tokio::select! {
         ended = web::serve(listener, site, shutdown.clone()) => ended.context("the page's listener failed"),
         () = signals.next() => {

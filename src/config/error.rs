@@ -70,6 +70,15 @@ pub enum ConfigError {
         /// The address.
         listen: std::net::SocketAddr,
     },
+    /// The web page would ask for a login that nobody has.
+    #[error(
+        "the web page on {listen} asks for a login, and there is no users file: make one with \
+         `copilot-recorder users add NAME --role admin`"
+    )]
+    NobodyToLogIn {
+        /// The page's address.
+        listen: std::net::SocketAddr,
+    },
     /// Nothing would ever be recorded.
     #[error("no host would be opened: name at least one with --intercept, or leave builtin_hosts on")]
     NothingOpened,

@@ -74,6 +74,14 @@ pub struct Web {
     pub users: Option<PathBuf>,
 }
 
+impl Web {
+    /// Whether people log in: everywhere but on this machine's own address under no other name.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.login || !self.hosts.is_empty() || !self.listen.ip().to_canonical().is_loopback()
+    }
+}
+
 /// Who may use the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {

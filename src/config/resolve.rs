@@ -247,13 +247,17 @@ impl Layers {
         let is_default = given.is_none();
         let Some(listen) = given.unwrap_or_else(|| Some(([127, 0, 0, 1], 8081).into())) else { return Ok(None) };
         let default = folder.join(DEFAULT_USERS);
-        Ok(Some(Web {
+        let web = Web {
             listen,
             is_default,
-            hosts: self.many("web_host", |text| Ok(text.trim().to_ascii_lowercase()))?,
+            hosts: self.many("web_host", values::web_host)?,
             login: self.switch("web_login")?.unwrap_or(false),
             users: self.path("users").or_else(|| default.exists().then_some(default)),
-        }))
+        };
+        if web.asks() && web.users.is_none() {
+            return Err(ConfigError::NobodyToLogIn { listen });
+        }
+        Ok(Some(web))
     }
 
     fn hosts(&self) -> Result<HostTable, ConfigError> {

@@ -47,6 +47,36 @@ impl Case {
 }
 
 #[test]
+fn a_page_that_others_may_reach_needs_users() {
+    for (key, text, asks) in [
+        ("web", "0.0.0.0:8081", true),
+        ("web", "192.0.2.7:1", true),
+        ("web", "[::]:1", true),
+        ("web_host", "Recorder.example.", true),
+        ("web_login", "true", true),
+        ("web_login", "false", false),
+        ("web", "[::1]:1", false),
+        ("web", "[::ffff:127.0.0.1]:1", false),
+        ("web", "localhost:1", false),
+    ] {
+        let case = Case::new().flag(key, text);
+        let refused = case.resolve().err();
+        assert_eq!(refused.is_some(), asks, "{key} {text}: {refused:?}");
+        assert!(refused.is_none_or(|error| error.contains("asks for a login, and there is no users file: make one")));
+        let web = case.file("users.toml", "").config().web.unwrap();
+        assert_eq!((web.asks(), web.users.is_some()), (asks, true), "{key} {text}");
+    }
+    let off = Case::new().flag("web", "off").flag("web_login", "true");
+    assert_eq!(off.config().web, None);
+    let named = Case::new().flag("web_host", "Recorder.example.").flag("users", "people.toml").config().web.unwrap();
+    assert_eq!((named.hosts, named.users), (vec!["recorder.example".to_owned()], Some("people.toml".into())));
+    for bad in ["", "http://recorder.example", "recorder.example:8081", "a b", "é"] {
+        let error = Case::new().flag("web_host", bad).resolve().unwrap_err();
+        assert!(error.starts_with("--web-host: ") && error.contains("write recorder.example.com"), "{error}");
+    }
+}
+
+#[test]
 fn precedence_is_flag_environment_file_default() {
     // Each row: flag, variable, file, and who wins.
     for (flag, variable, file, wins) in [
@@ -97,8 +127,12 @@ fn every_setting_can_be_given_in_the_environment_and_in_the_file() {
     let default = format!("{:?}", Case::new().file("users.toml", "").resolve().unwrap());
     for setting in SETTINGS {
         let text = sample(setting);
-        // Without built-in hosts, something else must be opened.
-        let base = || Case::new().flag("intercept", "always.example");
+        // Without built-in hosts, something else must be opened; a page that asks for a login needs users.
+        let people = if setting.key.starts_with("web_") { Some("") } else { None };
+        let base = || {
+            let case = Case::new().flag("intercept", "always.example");
+            people.into_iter().fold(case, |case, text| case.file("users.toml", text))
+        };
         let by_variable = base().variable(&setting.key.replace('.', "_"), &text);
         let value = match setting.form {
             Form::Switch | Form::Number => text.clone(),

@@ -55,6 +55,16 @@ pub(super) fn advertise(text: &str, default_port: u16) -> Read<String> {
     Ok(if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
 }
 
+/// A name as it stands in an address, without scheme and port.
+pub(super) fn web_host(text: &str) -> Read<String> {
+    let name = text.trim().trim_end_matches('.').to_ascii_lowercase();
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    if name.is_empty() || !name.bytes().all(is_letter) {
+        return Err(format!("{text:?} is not a name; write recorder.example.com, without http:// and port"));
+    }
+    Ok(name)
+}
+
 /// A number of bytes: `65536`, `64 KiB`, `16MiB`, `1 GB`.
 pub(super) fn size(text: &str) -> Read<usize> {
     let units = [

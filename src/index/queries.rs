@@ -284,7 +284,7 @@ pub(super) const FOLLOWERS_MAX: usize = 20;
 pub const ANEW_MAX: u64 = 1_000;
 
 /// Bits of a mark that count arrivals; those above are the index's generation.
-const SEQ_BITS: u32 = 48;
+pub(super) const SEQ_BITS: u32 = 48;
 
 /// What is packed there is not what we pack.
 fn damaged() -> rusqlite::Error {

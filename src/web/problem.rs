@@ -1,7 +1,7 @@
 //! Pages that say what is wrong.
 
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +9,7 @@ use maud::html;
 
 use super::Site;
 use super::access::Viewer;
+use super::api;
 use super::pages::frame::{Frame, page};
 use crate::index::Progress;
 use crate::review::pool::AskError;
@@ -18,12 +19,18 @@ use crate::review::pool::AskError;
 pub enum Problem {
     /// Something in the address or the form makes no sense: 400.
     Bad(String),
+    /// Nobody has logged in: 401.
+    Login(String),
     /// The viewer may not see it: 403.
     Forbidden(String),
     /// There is no such thing: 404.
     NotFound(String),
+    /// The page does not take requests of this kind: 405.
+    Method(String),
     /// It was there: 410.
     Gone(String),
+    /// The name that it was asked for by is not known: 421.
+    Misdirected(String),
     /// The index is being built: 503, try again.
     Building(Option<Progress>),
     /// Something else must be mended first: 503.
@@ -38,9 +45,12 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::Login(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Gone(_) => StatusCode::GONE,
+            Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::Building(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -51,9 +61,12 @@ impl Problem {
     pub fn sentence(&self) -> String {
         match self {
             Self::Bad(text)
+            | Self::Login(text)
             | Self::Forbidden(text)
             | Self::NotFound(text)
+            | Self::Method(text)
             | Self::Gone(text)
+            | Self::Misdirected(text)
             | Self::Unavailable(text)
             | Self::Failed(text) => text.clone(),
             Self::Building(None) => "The index of the records is being built. This page tries again by itself.".into(),
@@ -66,10 +79,12 @@ impl Problem {
 
     fn heading(&self) -> &'static str {
         match self {
-            Self::Bad(_) => "That cannot be shown",
+            Self::Bad(_) | Self::Method(_) => "That cannot be shown",
+            Self::Login(_) => "Log in first",
             Self::Forbidden(_) => "Not for you",
             Self::NotFound(_) => "Not found",
             Self::Gone(_) => "Gone",
+            Self::Misdirected(_) => "Another name",
             Self::Building(_) => "One moment",
             Self::Unavailable(_) => "Not now",
             Self::Failed(_) => "Something failed",
@@ -79,8 +94,14 @@ impl Problem {
 
 impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&AskError> for Problem {
+    fn from(error: &AskError) -> Self {
         match error {
-            AskError::Building(progress) => Self::Building(progress),
+            AskError::Building(progress) => Self::Building(*progress),
             AskError::Failed(error) => Self::Failed(format!("The index does not answer: {error}.")),
             AskError::Panicked => Self::Failed("The program has made a mistake; its log says which.".to_owned()),
             AskError::Stopped => Self::Unavailable("The program is being stopped.".to_owned()),
@@ -103,19 +124,21 @@ pub(super) async fn explain(State(site): State<Site>, request: Request, next: Ne
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    let sentence = problem.sentence();
-    let mut answer = if is_api {
-        let body = serde_json::json!({ "error": { "status": problem.status().as_u16(), "message": sentence } });
-        ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-    } else {
-        let again = matches!(problem, Problem::Building(_));
-        let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
-        let body = html! {
-            h1 { (problem.heading()) }
-            p.problem role="alert" { (sentence) }
-        };
-        page(&site, viewer.as_ref(), &frame, &body)
+    answer(&site, viewer.as_ref(), is_api, &problem)
+}
+
+/// A page, or JSON, that says what is wrong.
+pub(super) fn answer(site: &Site, viewer: Option<&Viewer>, is_api: bool, problem: &Problem) -> Response {
+    if is_api {
+        return api::refused(problem);
+    }
+    let again = matches!(problem, Problem::Building(_));
+    let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
+    let body = html! {
+        h1 { (problem.heading()) }
+        p.problem role="alert" { (problem.sentence()) }
     };
+    let mut answer = page(site, viewer, &frame, &body);
     *answer.status_mut() = problem.status();
     if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Problem;
-use super::access::Viewer;
+use super::access::{Access, Seen, Viewer};
+use super::live::Hub;
 use crate::config::{Config, Web};
+use crate::door::Book;
 use crate::index::{Index, IndexError, Row};
+use crate::live::Streams;
 use crate::metrics::Metrics;
+use crate::review::coverage::Cache;
+use crate::review::kept::Kept;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
 
@@ -20,7 +25,11 @@ struct Inner {
     logs: PathBuf,
     web: Web,
     pool: Pool,
+    live: Hub,
+    access: Access,
+    figures: Kept,
     recording: Option<Recording>,
+    coverage: Cache,
 }
 
 /// What there is to show of the proxy that runs in the same program.
@@ -33,6 +42,10 @@ pub struct Recording {
     pub authority: Arc<Authority>,
     /// Its counters.
     pub metrics: Metrics,
+    /// What happened at its door.
+    pub door: Book,
+    /// What is in flight in it.
+    pub streams: Streams,
     /// When it started.
     pub began: SystemTime,
 }
@@ -40,9 +53,13 @@ pub struct Recording {
 impl Site {
     /// The pages on a folder of records; `recording` where the proxy runs in the same program.
     #[must_use]
-    pub fn new(logs: &Path, web: Web, recording: Option<Recording>) -> Self {
+    pub fn new(logs: &Path, web: Web, access: Access, recording: Option<Recording>) -> Self {
         let pool = Pool::start(logs.to_owned());
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, recording }))
+        let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
+        let live = Hub::new(pool.clone(), proxy);
+        let figures = Kept::new(pool.clone());
+        let coverage = Cache::default();
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, figures, recording, coverage }))
     }
 
     /// The folder of the records.
@@ -57,16 +74,39 @@ impl Site {
         &self.0.web
     }
 
+    /// Who is let in, and what is written down of it.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.0.access
+    }
+
     /// The index.
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.0.pool
     }
 
+    /// What those see who watch.
+    pub(in crate::web) fn live(&self) -> &Hub {
+        &self.0.live
+    }
+
+    /// Figures, added up once for all who ask.
+    #[must_use]
+    pub fn figures(&self) -> &Kept {
+        &self.0.figures
+    }
+
     /// The proxy in this program; none where a folder from elsewhere is reviewed.
     #[must_use]
     pub fn recording(&self) -> Option<&Recording> {
         self.0.recording.as_ref()
+    }
+
+    /// The sums that coverage is made of, as they were counted last.
+    #[must_use]
+    pub fn coverage(&self) -> &Cache {
+        &self.0.coverage
     }
 
     /// Asks the index.
@@ -92,7 +132,21 @@ impl Site {
         rows: &[Row],
         query: Option<&str>,
     ) -> Result<(), Problem> {
-        let _ = (viewer, what, rows, query);
-        Ok(())
+        self.look_at(viewer, what, rows.iter().map(Seen::of_row).collect(), query).await
+    }
+
+    /// The same for what is no row yet: a stream in flight.
+    ///
+    /// # Errors
+    /// When the look cannot be noted and must be; then nothing may be shown.
+    pub async fn look_at(
+        &self,
+        viewer: &Viewer,
+        what: &'static str,
+        seen: Vec<Seen>,
+        query: Option<&str>,
+    ) -> Result<(), Problem> {
+        let written = self.access().audit().look(viewer, what, seen, query).await;
+        written.map_err(|error| Problem::Unavailable(format!("{error}.")))
     }
 }

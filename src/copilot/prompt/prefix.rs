@@ -78,6 +78,10 @@ fn first_line(text: &str) -> &str {
     text.split_inclusive('\n').next().unwrap_or("")
 }
 
+/// What a client offers for comparison; several of them have an `s` or `es` more.
+const COMPARED: [&str; 11] =
+    ["snippet", "function", "method", "class", "interface", "variable", "parameter", "module", "alias", "enum", "type"];
+
 /// What a comment of the client's says.
 #[derive(Clone, Copy)]
 enum Said<'a> {
@@ -105,10 +109,8 @@ impl<'a> Said<'a> {
             return Some(Self::Compare(None));
         }
         let what = what.strip_prefix("Compare this ").or_else(|| what.strip_prefix("Compare these "))?;
-        // `snippet`, `snippets`, `function`, `enum member`: a word or two.
         let (what, path) = what.split_once(" from ").map_or((what, None), |(what, path)| (what, Some(path.trim())));
-        let words = what.split(' ').count() <= 2 && what.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ');
-        words.then_some(Self::Compare(path))
+        COMPARED.iter().any(|known| what.starts_with(known)).then_some(Self::Compare(path))
     }
 }
 

@@ -1,88 +1,58 @@
-//! Who may see what.
+//! Who may see what: sessions, roles, and the log of who looked.
+//!
+//! ```text
+//! request ─▶ Host ─▶ same origin? ─▶ session or Basic ─▶ may this area be seen? ─▶ page, with a `Viewer`
+//!             400     403             303 /login, 401     403
+//!             421
+//! ```
+//!
+//! Given a request, hands on a [`Viewer`] with [`Rights`], or an answer that sends it away. Knows the users file through
+//! `auth`, and of records only whose they are; what a page shows of whom it asks the rights.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+pub mod audit;
+pub mod csrf;
+pub mod host;
+pub mod pseudonym;
+pub mod rights;
+pub mod session;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+mod area;
+mod cookies;
+mod gate;
+mod headers;
+mod leash;
+mod login;
+mod viewer;
 
-use super::Site;
-use crate::index::{Filter, Row};
+use aws_lc_rs::hmac;
 
-/// Who looks.
-#[derive(Clone, Debug)]
-pub struct Viewer {
-    /// The user; none on loopback without login.
-    pub name: Option<Arc<str>>,
-    /// What they may see.
-    pub rights: Rights,
-    /// Where from.
-    pub from: IpAddr,
-}
+pub use audit::{Audit, NotWritten, Seen};
+pub use gate::Access;
+pub use pseudonym::Pseudonyms;
+pub use rights::{Area, Rights};
+pub use viewer::Viewer;
 
-/// A part of the pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Area {
-    /// Records as they arrive.
-    Live,
-    /// The table of exchanges, one exchange, a conversation, a comparison.
-    Exchanges,
-    /// Figures.
-    Figures,
-    /// What was seen and what was not.
-    Coverage,
-    /// How editors are set up.
-    Setup,
-    /// How the recorder is.
-    Health,
-}
+pub(super) use gate::guard;
+pub(super) use headers::secure;
+pub(super) use login::{home, router};
 
-/// What somebody may see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rights;
+/// The operating system gave no random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gives no random bytes")]
+pub struct NoRandom;
 
-impl Rights {
-    /// Whether they may open pages of the area at all.
-    #[must_use]
-    pub fn may(&self, _area: Area) -> bool {
-        true
-    }
-
-    /// People by their names; else by pseudonyms.
-    #[must_use]
-    pub fn names_people(&self) -> bool {
-        true
-    }
-
-    /// The one user whose records they may see; none: no such limit.
-    #[must_use]
-    pub fn own_only(&self) -> Option<&str> {
-        None
+impl From<NoRandom> for std::io::Error {
+    fn from(error: NoRandom) -> Self {
+        Self::other(error)
     }
 }
 
-impl Viewer {
-    /// A filter that finds only what they may see.
-    #[must_use]
-    pub fn restrict(&self, filter: Filter) -> Filter {
-        match self.rights.own_only() {
-            Some(own) => Filter { users: vec![own.to_owned()], ..filter },
-            None => filter,
-        }
-    }
-
-    /// Whether they may see what is in this record.
-    #[must_use]
-    pub fn may_see(&self, row: &Row) -> bool {
-        self.rights.own_only().is_none_or(|own| row.user.as_deref() == Some(own))
-    }
+fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandom)?;
+    Ok(bytes)
 }
 
-/// Lets in who may come in, and says who it is: the [`Viewer`] is an extension of the request.
-pub(super) async fn guard(State(_site): State<Site>, mut request: Request, next: Next) -> Response {
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-    let from = from.unwrap_or_else(|| [127, 0, 0, 1].into());
-    request.extensions_mut().insert(Viewer { name: None, rights: Rights, from });
-    next.run(request).await
+fn random_key() -> Result<hmac::Key, NoRandom> {
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &random::<32>()?))
 }

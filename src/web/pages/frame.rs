@@ -111,5 +111,11 @@ fn who(site: &Site, viewer: Option<&Viewer>) -> Markup {
                 " · " span.name { (name) }
             }
         }
+        @if let Some(token) = viewer.and_then(|viewer| viewer.token.as_deref()) {
+            form.out method="post" action="/logout" {
+                input type="hidden" name="token" value=(token);
+                button { "Log out" }
+            }
+        }
     }
 }

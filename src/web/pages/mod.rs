@@ -2,26 +2,29 @@
 
 mod conversation;
 mod diff;
+mod exchange;
+mod exchanges;
+mod figures;
 pub(super) mod frame;
 pub(super) mod one;
 mod stub;
 
 use axum::Router;
-use axum::response::Redirect;
 use axum::routing::get;
 
-use super::Site;
+use super::{Site, access};
 
 /// All pages. One line for each.
 pub(super) fn router() -> Router<Site> {
     Router::new()
-        .route("/", get(|| async { Redirect::to("/live") }))
-        .route("/live", get(stub::live))
-        .route("/exchanges", get(stub::exchanges))
+        .route("/exchanges", get(exchanges::exchanges))
+        .route("/", get(access::home))
+        .route("/figures", get(figures::figures))
+        .route("/figures.csv", get(figures::table))
         .route("/exchanges/{id}/diff", get(diff::choose))
         .route("/exchanges/{id}/diff/{other}", get(diff::diff))
         .route("/conversations/{id}", get(conversation::conversation))
-        .route("/figures", get(stub::figures))
+        .merge(exchange::router())
         .route("/coverage", get(stub::coverage))
         .route("/setup", get(stub::setup))
         .route("/health", get(stub::health))

@@ -19,9 +19,6 @@ macro_rules! stub {
     };
 }
 
-stub!(live, Live);
-stub!(exchanges, Exchanges);
-stub!(figures, Figures);
 stub!(coverage, Coverage);
 stub!(setup, Setup);
 stub!(health, Health);

@@ -49,37 +49,39 @@ impl Default for Budget {
 /// (variable), for within `<pre><code>`. What would mislead is marked as in [`text::visible`]. The caller has cut it.
 #[must_use]
 pub fn highlight(text: &str, language: Option<Language>) -> Markup {
-    highlight_within(&mut Budget::new(), "", text, language)
+    highlight_within(&mut Budget::new(), text, language)
 }
 
-/// As [`highlight`], of a page's budget, and of a text that goes on from another one, which is not shown: a suggestion
-/// behind its prefix.
-pub fn highlight_within(budget: &mut Budget, before: &str, text: &str, language: Option<Language>) -> Markup {
-    let Some(language) = language.filter(|_| text.len() <= budget.bytes && !budget.time.is_zero()) else {
-        return text::visible(text);
+/// As [`highlight`], of a page's budget.
+pub fn highlight_within(budget: &mut Budget, text: &str, language: Option<Language>) -> Markup {
+    pieces(budget, &[text], language).pop().unwrap_or_default()
+}
+
+/// As [`highlight_within`], of a text in pieces that are shown apart from each other: the text before the cursor, the
+/// suggestion, the text behind it. Each is read as what goes on from those before it.
+pub fn pieces(budget: &mut Budget, texts: &[&str], language: Option<Language>) -> Vec<Markup> {
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
+    let Some(language) = language.filter(|_| bytes <= budget.bytes && !budget.time.is_zero()) else {
+        return texts.iter().map(|text| text::visible(text)).collect();
     };
-    // Without what is before, a text may look wrong; that is better than plain.
-    let before = if before.len() + text.len() <= budget.bytes { before } else { "" };
     let begun = Instant::now();
-    let mut painter = Painter::new(language, begun + budget.time);
-    // The last line of what is before goes on in the first one of the text: both are one line for a grammar.
-    let (above, left) = before.split_at(before.rfind('\n').map_or(0, |at| at + 1));
-    for line in above.split_inclusive('\n') {
-        painter.line(line, line.len());
+    let mut painter = Painter::new(language, begun + budget.time, texts);
+    for line in texts.concat().split_inclusive('\n') {
+        painter.line(line);
     }
-    let (first, rest) = text.split_at(text.find('\n').map_or(text.len(), |at| at + 1));
-    painter.line(&format!("{left}{first}"), left.len());
-    for line in rest.split_inclusive('\n') {
-        painter.line(line, 0);
-    }
-    budget.bytes -= before.len() + text.len();
+    budget.bytes -= bytes;
     budget.time = budget.time.saturating_sub(begun.elapsed());
-    PreEscaped(painter.finish())
+    painter.finish()
 }
 
 /// Writes lines one after another.
 struct Painter {
+    /// What is written of the piece that is being written.
     out: String,
+    /// The pieces before it.
+    done: Vec<Markup>,
+    /// Bytes that are left of it, and of those behind it, the last one first.
+    left: Vec<usize>,
     /// None once the grammar failed, or its time is up.
     state: Option<ParseState>,
     stack: ScopeStack,
@@ -93,9 +95,11 @@ struct Painter {
 }
 
 impl Painter {
-    fn new(language: Language, until: Instant) -> Self {
+    fn new(language: Language, until: Instant, texts: &[&str]) -> Self {
         Self {
             out: String::new(),
+            done: Vec::with_capacity(texts.len()),
+            left: texts.iter().rev().map(|text| text.len()).collect(),
             state: Some(language.begin()),
             stack: ScopeStack::new(),
             classes: Classes::default(),
@@ -106,19 +110,18 @@ impl Painter {
         }
     }
 
-    /// One line with its end, of which the first bytes are not shown.
-    fn line(&mut self, line: &str, hidden: usize) {
+    /// One line with its end.
+    fn line(&mut self, line: &str) {
         let changes = self.changes(line);
-        let mut from = hidden;
+        let mut from = 0;
         for (at, change) in changes {
             // Changes are in order; one that is not, or within a letter, changes what is behind it.
-            if at > from && line.is_char_boundary(at) && at <= line.len() {
+            if at > from && line.is_char_boundary(at) {
                 self.write(&line[from..at]);
                 from = at;
             }
             if self.stack.apply(&change).is_err() {
-                self.state = None;
-                self.stack = ScopeStack::new();
+                self.give_up();
                 break;
             }
         }
@@ -130,42 +133,64 @@ impl Painter {
             return Vec::new();
         }
         if Instant::now() > self.until {
-            self.state = None;
-            self.stack = ScopeStack::new();
+            self.give_up();
         }
         let Some(state) = &mut self.state else { return Vec::new() };
         let changes = self.language.parse(state, line);
         if changes.is_none() {
-            self.state = None;
-            self.stack = ScopeStack::new();
+            self.give_up();
         }
         changes.unwrap_or_default()
     }
 
-    fn write(&mut self, piece: &str) {
-        let Some(last) = piece.chars().next_back() else { return };
+    /// What is left is shown without classes.
+    fn give_up(&mut self) {
+        self.state = None;
+        self.stack = ScopeStack::new();
+    }
+
+    /// A part of a line, which may be of several pieces.
+    fn write(&mut self, mut part: &str) {
         // White space needs no class, and keeps that of what is before it.
-        let class = if piece.trim().is_empty() { self.open } else { self.classes.of(self.stack.as_slice()) };
-        if class != self.open {
-            self.close();
-            if let Some(class) = class {
-                self.out.push_str(class.opening());
-                self.open = Some(class);
+        let class = if part.trim().is_empty() { self.open } else { self.classes.of(self.stack.as_slice()) };
+        while !part.is_empty() {
+            while self.left.last() == Some(&0) {
+                self.end_piece();
             }
+            let room = self.left.last().map_or(part.len(), |left| part.len().min(*left));
+            // Pieces are texts: none ends within a letter.
+            let (now, rest) = part.split_at(room);
+            self.turn_to(class);
+            text::write_behind(&mut self.out, self.last, now);
+            self.last = now.chars().next_back();
+            if let Some(left) = self.left.last_mut() {
+                *left -= room;
+            }
+            part = rest;
         }
-        text::write_behind(&mut self.out, self.last, piece);
-        self.last = Some(last);
     }
 
-    fn close(&mut self) {
-        if self.open.take().is_some() {
-            self.out.push_str("</span>");
+    fn turn_to(&mut self, class: Option<Class>) {
+        if class != self.open {
+            if self.open.is_some() {
+                self.out.push_str("</span>");
+            }
+            self.out.push_str(class.map_or("", Class::opening));
+            self.open = class;
         }
     }
 
-    fn finish(mut self) -> String {
-        self.close();
-        self.out
+    fn end_piece(&mut self) {
+        self.turn_to(None);
+        self.left.pop();
+        self.done.push(PreEscaped(std::mem::take(&mut self.out)));
+    }
+
+    fn finish(mut self) -> Vec<Markup> {
+        while !self.left.is_empty() {
+            self.end_piece();
+        }
+        self.done
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use maud::{Escaper, Markup, PreEscaped, html};
 
+use crate::review::amounts::number;
+
 /// Most letters of one text on a page (200,000): some 4,000 lines of code, which nobody reads in a browser.
 pub const MOST: usize = 200_000;
 /// Letters that a mark counts as, for it takes so much of the page.
@@ -36,6 +38,16 @@ pub fn cut(text: &str, most: usize) -> Cut<'_> {
     Cut { shown: text, left_out: 0 }
 }
 
+/// The end of a text, of at most so many letters, on whole lines if it has any; and how many letters are before it.
+#[must_use]
+pub fn end(text: &str, most: usize) -> (usize, &str) {
+    let Some((at, _)) = text.char_indices().rev().nth(most) else { return (0, text) };
+    // The letter there is the first that is too much.
+    let behind = text.get(at..).and_then(|rest| Some(at + rest.chars().next()?.len_utf8())).unwrap_or(text.len());
+    let from = text.get(behind..).and_then(|rest| rest.find('\n')).map_or(behind, |line| behind + line + 1);
+    (text[..from].chars().count(), &text[from..])
+}
+
 /// A text as it is, in letters that are shown: see [`visible`]. Cut at [`MOST`], which is said behind it.
 #[must_use]
 pub fn text(text: &str) -> Markup {
@@ -48,7 +60,7 @@ pub fn text(text: &str) -> Markup {
 pub fn left_out(letters: usize) -> Markup {
     html! {
         @if letters > 0 {
-            span.left-out { "… " (grouped(letters)) " more character" @if letters > 1 { "s" } " not shown" }
+            span.left-out { "… " (number(letters as u64)) " more character" @if letters > 1 { "s" } " not shown" }
         }
     }
 }
@@ -161,19 +173,6 @@ fn is_picture(letter: char) -> bool {
     matches!(letter, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// `1,234,567`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -216,6 +215,14 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_text_is_of_whole_lines() {
+        assert_eq!(end("ab\ncd\nef", 5), (6, "ef"));
+        assert_eq!(end("äb", 1), (1, "b"));
+        assert_eq!(end("ab", 2), (0, "ab"));
+        assert_eq!(end("ab\n", 0), (3, ""));
+    }
+
+    #[test]
     fn a_cut_counts_what_is_left_out() {
         assert_eq!(cut("äöü", 2), Cut { shown: "äö", left_out: 1 });
         assert_eq!(cut("äöü", 3), Cut { shown: "äöü", left_out: 0 });
@@ -226,11 +233,6 @@ mod tests {
         assert!(shown.ends_with(r#"<span class="left-out">… 1,234 more characters not shown</span>"#), "{shown}");
         assert!(shown.len() < MOST + 200);
         assert!(!text("x").into_string().contains("left-out"));
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     proptest! {

@@ -33,17 +33,17 @@ fn parts_have_classes() {
 fn a_page_highlights_so_much_and_no_more() {
     let text = "let a = 1;\n".repeat(6_000);
     let mut budget = Budget::new();
-    assert!(highlight_within(&mut budget, "", &text, language("rust")).into_string().contains("hl-k"));
-    let second = highlight_within(&mut budget, "", &text, language("rust")).into_string();
+    assert!(highlight_within(&mut budget, &text, language("rust")).into_string().contains("hl-k"));
+    let second = highlight_within(&mut budget, &text, language("rust")).into_string();
     assert_eq!(second, text, "more than is left for the page");
     budget.time = TIME;
-    assert!(highlight_within(&mut budget, "", "let", language("rust")).into_string().contains("hl-k"));
+    assert!(highlight_within(&mut budget, "let", language("rust")).into_string().contains("hl-k"));
 }
 
 #[test]
 fn without_time_a_text_is_plain() {
     let mut budget = Budget { time: Duration::ZERO, ..Budget::new() };
-    assert_eq!(highlight_within(&mut budget, "", "let a\n", language("rust")).into_string(), "let a\n");
+    assert_eq!(highlight_within(&mut budget, "let a\n", language("rust")).into_string(), "let a\n");
 }
 
 #[test]
@@ -62,8 +62,9 @@ fn long_lines_and_long_texts_are_plain() {
 
 #[test]
 fn what_goes_on_is_read_behind_what_was_before() {
-    let of =
-        |before: &str, text: &str| highlight_within(&mut Budget::new(), before, text, language("rust")).into_string();
+    let of = |before: &str, text: &str| {
+        pieces(&mut Budget::new(), &[before, text], language("rust")).pop().unwrap().into_string()
+    };
     assert_eq!(
         of("/* a\n b ", "fn c\nd */ fn"),
         r#"<span class="hl-c">fn c
@@ -129,8 +130,10 @@ proptest! {
         check(&text, language);
         let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         prop_assume!(!text[..at].ends_with('\r'));
-        let rest = highlight_within(&mut Budget::new(), &text[..at], &text[at..], language).into_string();
-        assert_harmless(&rest);
-        prop_assert_eq!(shown_text(&rest), &text[at..]);
+        let both = pieces(&mut Budget::new(), &[&text[..at], "", &text[at..], ""], language);
+        let both: Vec<_> = both.into_iter().map(|piece| piece.into_string()).collect();
+        both.iter().for_each(|piece| assert_harmless(piece));
+        let shown: Vec<_> = both.iter().map(|piece| shown_text(piece)).collect();
+        prop_assert_eq!(shown, [&text[..at], "", &text[at..], ""]);
     }
 }

@@ -35,7 +35,7 @@ fn what_models_write_is_rendered() {
         (
             "|a|b|\n|-|-|\n|1|<|",
             concat!(
-                r#"<div class="wide" tabindex="0"><table><thead><tr><th scope="col">a</th><th scope="col">b</th></tr>"#,
+                r#"<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">a</th><th scope="col">b</th></tr>"#,
                 "</thead><tbody><tr><td>1</td><td>&lt;</td></tr></tbody></table></div>"
             ),
         ),

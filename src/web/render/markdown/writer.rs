@@ -101,7 +101,7 @@ impl<'a> Writer<'a> {
             }
             Tag::List(None) => ("<ul>", "</ul>"),
             Tag::Item => ("<li>", "</li>"),
-            Tag::Table(_) => (r#"<div class="wide" tabindex="0"><table>"#, "</tbody></table></div>"),
+            Tag::Table(_) => (r#"<div class="scroll" tabindex="0"><table>"#, "</tbody></table></div>"),
             Tag::TableHead => {
                 self.head = true;
                 ("<thead><tr>", "</tr></thead><tbody>")
@@ -132,7 +132,7 @@ impl<'a> Writer<'a> {
 
     fn end(&mut self) {
         if let Some((language, code)) = self.code.take() {
-            let code = code::highlight_within(self.budget, "", &code, language);
+            let code = code::highlight_within(self.budget, &code, language);
             self.put(&html! { pre.code tabindex="0" { code { (code) } } });
         }
         match self.open.pop() {

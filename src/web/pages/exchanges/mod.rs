@@ -1,0 +1,114 @@
+//! The table of exchanges.
+
+mod columns;
+mod form;
+mod found;
+mod table;
+mod wanted;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::Utc;
+use maud::{Markup, html};
+
+use self::found::{Choices, Found, snippets};
+use self::wanted::{Wanted, is_of_form};
+use super::frame::{Frame, page};
+use crate::index::Row;
+use crate::review::params::FieldError;
+use crate::review::text::printable;
+use crate::review::words::{Snippet, Words};
+use crate::web::access::{Area, Viewer};
+use crate::web::{Problem, Site};
+
+/// The page.
+pub(super) async fn exchanges(
+    State(site): State<Site>,
+    Extension(viewer): Extension<Viewer>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    // Whoever gets figures alone does not get rows: they name people.
+    if !viewer.rights.may(Area::Exchanges) || !viewer.rights.names_people() {
+        return Err(Problem::Forbidden("Your account may see figures, not single records.".to_owned()));
+    }
+    let query = query.unwrap_or_default();
+    let wanted = Wanted::of_query(&query);
+    let question = match wanted.question(Utc::now()) {
+        Ok(question) => question,
+        Err(errors) => return Ok(wrong(&site, &viewer, &wanted, &errors)),
+    };
+    if is_of_form(&query) {
+        return Ok(Redirect::to(&wanted.address()).into_response());
+    }
+    let filter = viewer.restrict(question.filter);
+    let (place, oldest_first) = (wanted.place, wanted.oldest_first);
+    // What others have is none of the business of who sees their own records only.
+    let has_choices = viewer.rights.own_only().is_none();
+    let (found, choices) = site
+        .ask(move |index| {
+            let choices = if has_choices { Choices::ask(index)? } else { Choices::default() };
+            Ok((Found::ask(index, &filter, place, oldest_first)?, choices))
+        })
+        .await?;
+    let snippets = match question.words {
+        Some(words) => Some(look_into(&site, &viewer, &found.rows, words, wanted.params.text.as_deref()).await?),
+        None => None,
+    };
+    let body = html! {
+        h1 { "Exchanges" }
+        (form::form(&wanted, &choices, &[]))
+        (table::table(&wanted, &found, snippets.as_deref()))
+    };
+    Ok(page(&site, Some(&viewer), &frame(), &body))
+}
+
+/// What the records say around the words that were searched for. These are contents: who looks is noted.
+async fn look_into(
+    site: &Site,
+    viewer: &Viewer,
+    rows: &[Row],
+    words: Words,
+    text: Option<&str>,
+) -> Result<Vec<Option<Snippet>>, Problem> {
+    let (logs, asked) = (site.logs().to_owned(), rows.to_vec());
+    let found = tokio::task::spawn_blocking(move || snippets(&logs, &asked, &words)).await;
+    let found = found.map_err(|_| Problem::Failed("The records could not be searched.".to_owned()))?;
+    let seen: Vec<_> =
+        rows.iter().zip(&found).filter(|(_, snippet)| snippet.is_some()).map(|(row, _)| row.clone()).collect();
+    if !seen.is_empty() {
+        site.look(viewer, "search", &seen, text).await?;
+    }
+    Ok(found)
+}
+
+/// The form again, with what is wrong at its field, and no rows.
+fn wrong(site: &Site, viewer: &Viewer, wanted: &Wanted, errors: &[FieldError]) -> Response {
+    let body = html! {
+        h1 { "Exchanges" }
+        p.problem role="alert" { "These filters make no sense as they are; nothing was looked for." }
+        (others(&form::elsewhere(errors)))
+        (form::form(wanted, &Choices::default(), errors))
+    };
+    let mut response = page(site, Some(viewer), &frame(), &body);
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
+}
+
+fn others(errors: &[&FieldError]) -> Markup {
+    html! {
+        @if !errors.is_empty() {
+            ul.plain { @for error in errors {
+                li { code { (printable(&error.field)) "=" (printable(&error.value)) } ": " (printable(&error.sentence)) "." }
+            } }
+        }
+    }
+}
+
+fn frame() -> Frame<'static> {
+    Frame { area: Some(Area::Exchanges), ..Frame::new("Exchanges") }
+}
+
+#[cfg(test)]
+mod tests;
