@@ -15,6 +15,8 @@ mod live;
 mod pages;
 mod problem;
 mod site;
+#[cfg(test)]
+mod testing;
 
 use std::io;
 use std::net::SocketAddr;

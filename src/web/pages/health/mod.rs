@@ -45,7 +45,8 @@ pub(super) async fn health(
         (parts::certificates(site.recording().map(|recording| &*recording.authority), now))
         (parts::versions(&site))
     };
-    let frame = Frame { area: Some(Area::Health), ..Frame::new("Health") };
+    let refresh = matches!(index, Err(Problem::Building(_))).then_some(2);
+    let frame = Frame { area: Some(Area::Health), refresh, ..Frame::new("Health") };
     Ok(page(&site, Some(&viewer), &frame, &body))
 }
 
