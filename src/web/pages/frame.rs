@@ -46,7 +46,7 @@ pub(in crate::web) fn page(site: &Site, viewer: Option<&Viewer>, frame: &Frame<'
 
 /// All of the page before its body: for a page that is sent in pieces.
 pub(in crate::web) fn before(site: &Site, viewer: Option<&Viewer>, frame: &Frame<'_>) -> Markup {
-    let Frame { title, area, scripts, .. } = frame;
+    let Frame { title, area, scripts } = frame;
     let head = html! {
         meta charset="utf-8";
         meta name="viewport" content="width=device-width, initial-scale=1";
