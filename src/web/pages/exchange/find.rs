@@ -48,7 +48,7 @@ pub(super) async fn find(site: &Site, viewer: &Viewer, id: &str) -> Result<Found
 }
 
 /// As [`find`], where there must be one: a file of several makes no sense.
-pub(super) async fn one(site: &Site, viewer: &Viewer, id: &str) -> Result<Row, Problem> {
+pub(in crate::web::pages) async fn one(site: &Site, viewer: &Viewer, id: &str) -> Result<Row, Problem> {
     match find(site, viewer, id).await? {
         Found::One(row) => Ok(*row),
         Found::Several(_) => {
