@@ -23,6 +23,7 @@ pub mod row;
 mod schema;
 mod sightings;
 mod statements;
+mod stretches;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;
@@ -261,6 +262,12 @@ impl Index {
 #[must_use]
 pub fn row_of(record: &crate::archive::Record, file: String) -> Row {
     digest::digest(record, file).row
+}
+
+/// Which SQLite is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }
 
 /// Nanoseconds since 1970.
