@@ -8,8 +8,8 @@ use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower_service::Service;
 
-use super::Site;
 use super::access::Access;
+use super::{Problem, Site};
 use crate::config::Web;
 
 /// The pages on a folder of records, without login.
@@ -82,4 +82,9 @@ pub(super) fn record(user: &str, editor: &str, kind: &str, path: &str) -> Value 
         "recorder": {"schema": 1, "id": uuid::Uuid::now_v7(), "kind": kind, "rule": kind, "complete": true,
             "aborted_by": null, "client": "192.0.2.7:5", "timings": {"first_byte": 5, "last_byte": 9.5}, "chunks": []},
     })
+}
+
+/// Waits until the index is there: where many tests run at once that may take longer than a page waits for it.
+pub(in crate::web) async fn ready(site: &Site) {
+    while let Err(Problem::Building(_)) = site.ask(|_| Ok(())).await {}
 }

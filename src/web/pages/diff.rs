@@ -6,6 +6,7 @@ use axum::response::Response;
 use chrono::{FixedOffset, Offset, Utc};
 use maud::{Markup, html};
 
+use super::exchange::find;
 use super::frame::{Frame, page};
 use super::one;
 use crate::index::Row;
@@ -30,7 +31,7 @@ pub(super) async fn choose(
     Extension(viewer): Extension<Viewer>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let row = one::one(&site, &viewer, &id).await?;
+    let row = find::one(&site, &viewer, &id).await?;
     let asked = row.clone();
     let rows = site.ask(move |index| index.session_of(&asked, OFFERED)).await?;
     let (alike, others): (Vec<_>, Vec<_>) = rows
@@ -85,13 +86,14 @@ pub(super) async fn diff(
     Extension(viewer): Extension<Viewer>,
     Path((id, other)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let mut rows = [one::one(&site, &viewer, &id).await?, one::one(&site, &viewer, &other).await?];
+    let mut rows = [find::one(&site, &viewer, &id).await?, find::one(&site, &viewer, &other).await?];
     if rows[0].id == rows[1].id {
         return Err(Problem::Bad("An exchange cannot be compared with itself.".to_owned()));
     }
     // What became of something is read forwards, whichever of the two the reader came from.
     rows.sort_by(|one, other| (one.began, &one.id).cmp(&(other.began, &other.id)));
     let [old, new] = &rows;
+    let _turn = one::turn().await?;
     let files = (one::read(&site, old).await?, one::read(&site, new).await?);
     site.look(&viewer, "diff", &rows, None).await?;
     let asked = rows.clone();

@@ -57,7 +57,7 @@ async fn what_cannot_be_compared_is_said_with_the_right_status() {
         (format!("/exchanges/{one}/diff/ffff"), StatusCode::NOT_FOUND),
         (format!("/exchanges/ffff/diff/{one}"), StatusCode::NOT_FOUND),
         ("/exchanges/ffff/diff".to_owned(), StatusCode::NOT_FOUND),
-        (format!("/exchanges/{one}/diff/0193a6d1"), StatusCode::NOT_FOUND),
+        (format!("/exchanges/{one}/diff/0193a6d1"), StatusCode::BAD_REQUEST),
     ] {
         assert_eq!(pages.get(&address).await.0, wanted, "{address}");
     }

@@ -1,40 +1,25 @@
-//! The one exchange that an address names.
+//! What the pages on one exchange and those around it share.
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use maud::{Markup, html};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::index::{Located, Row};
+use crate::index::Row;
 use crate::review::query::encoded;
 use crate::review::subject::{RecordFile, SubjectError};
 use crate::review::text::printable;
-use crate::web::access::{Area, Viewer};
 use crate::web::{Problem, Site};
 
-/// The row with this id, or its beginning, if the viewer may see what is in it.
+/// Conversations and comparisons that are made at the same time. Each reads many records, or two that may have bodies of
+/// 16 MB, which take some ten times as much memory meanwhile.
+static HEAVY: Semaphore = Semaphore::const_new(4);
+
+/// The right to read much: kept until the page is made.
 ///
 /// # Errors
-/// When there is none, or several, or it is not for the viewer.
-pub(in crate::web) async fn one(site: &Site, viewer: &Viewer, id: &str) -> Result<Row, Problem> {
-    if !viewer.rights.may(Area::Exchanges) || !viewer.rights.names_people() {
-        return Err(Problem::Forbidden("Your account may see figures, not single records.".to_owned()));
-    }
-    let asked = id.to_owned();
-    let row = match site.ask(move |index| index.find(&asked)).await? {
-        Located::One(row) => *row,
-        Located::None => return Err(none(id)),
-        Located::Several(_) => {
-            return Err(Problem::NotFound(format!("“{}” is the beginning of more than one id.", shortened(id))));
-        }
-    };
-    // Somebody else's is as good as not there: an address tells nobody what there is.
-    if !viewer.may_see(&row) {
-        return Err(none(id));
-    }
-    Ok(row)
-}
-
-fn none(id: &str) -> Problem {
-    Problem::NotFound(format!("There is no record whose id begins with “{}”.", shortened(id)))
+/// When the program ends.
+pub(in crate::web) async fn turn() -> Result<SemaphorePermit<'static>, Problem> {
+    HEAVY.acquire().await.map_err(|_| Problem::Unavailable("The program is being stopped.".to_owned()))
 }
 
 /// The file of a row, read on a thread that may block.
@@ -73,10 +58,4 @@ pub(in crate::web) fn time(micros: i64, zone: FixedOffset) -> Markup {
     let time = DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
     let shown = time.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S");
     html! { time datetime=(time.to_rfc3339_opts(SecondsFormat::Millis, true)) { (shown) } }
-}
-
-/// What somebody typed into the address, as far as it is of use.
-fn shortened(id: &str) -> String {
-    let begin: String = id.chars().take(40).collect();
-    printable(&begin).into_owned()
 }

@@ -17,6 +17,7 @@ use axum::response::Response;
 use chrono::{FixedOffset, Offset, Utc};
 use maud::{Markup, html};
 
+use super::exchange::find;
 use super::frame::{Frame, page};
 use super::one;
 use crate::index::Row;
@@ -39,7 +40,8 @@ pub(super) async fn conversation(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let wanted = Wanted::of_query(query.as_deref().unwrap_or_default())?;
-    let row = one::one(&site, &viewer, &id).await?;
+    let row = find::one(&site, &viewer, &id).await?;
+    let _turn = one::turn().await?;
     let asked = row.clone();
     let candidates = site.ask(move |index| Candidates::ask(index, &asked)).await?;
     let logs = site.logs().to_owned();

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower_service::Service;
 
-use crate::web::router;
-use crate::web::testing::site;
+use crate::web::testing::{ready, site};
+use crate::web::{Site, router};
 
 /// A folder of records that grows while it is written.
 pub(in crate::web::pages) struct Folder(TempDir);
@@ -68,18 +68,23 @@ impl Folder {
 
     /// All pages, on what is in the folder now.
     pub(in crate::web::pages) fn pages(&self) -> Pages {
-        Pages(router(site(self.0.path())))
+        let site = site(self.0.path());
+        Pages { router: router(site.clone()), site }
     }
 }
 
-pub(in crate::web::pages) struct Pages(Router);
+pub(in crate::web::pages) struct Pages {
+    router: Router,
+    site: Site,
+}
 
 impl Pages {
     /// A page, asked for from this machine.
     pub(in crate::web::pages) async fn get(&mut self, address: &str) -> (StatusCode, String) {
         let from = ConnectInfo(SocketAddr::from((IpAddr::V4(Ipv4Addr::LOCALHOST), 5000)));
         let request = Request::get(address).header("Host", "localhost").extension(from).body(Body::empty()).unwrap();
-        let response = self.0.call(request).await.unwrap();
+        ready(&self.site).await;
+        let response = self.router.call(request).await.unwrap();
         let status = response.status();
         let body = to_bytes(response.into_body(), 64 << 20).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())

@@ -105,8 +105,8 @@ async fn what_is_not_there_is_said_with_the_right_status() {
     assert_eq!(pages.get(&whole).await.0, StatusCode::OK);
     assert_eq!(pages.get("/conversations/ffff").await.0, StatusCode::NOT_FOUND);
     let (status, page) = pages.get("/conversations/0193a6d1").await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
-    assert!(page.contains("more than one id"), "{page}");
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(page.contains("More than one exchange"), "{page}");
     assert_eq!(pages.get("/conversations/%3Cscript%3E").await.0, StatusCode::NOT_FOUND);
     for query in ["page=0", "page=x", "utc-offset=CET"] {
         assert_eq!(pages.get(&format!("{whole}?{query}")).await.0, StatusCode::BAD_REQUEST, "{query}");

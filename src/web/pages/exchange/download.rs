@@ -6,12 +6,13 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
 
+use super::find::one;
 use crate::archive::Body;
 use crate::export::har;
 use crate::index::Row;
 use crate::review::subject::{RecordFile, file_json};
 use crate::web::access::Viewer;
-use crate::web::pages::one::{one, read, stopped};
+use crate::web::pages::one::{read, stopped};
 use crate::web::{Problem, Site};
 
 /// What a file is asked from.

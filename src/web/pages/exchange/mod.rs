@@ -10,7 +10,7 @@ mod became;
 mod code;
 mod curl;
 mod download;
-mod find;
+pub(super) mod find;
 mod ghost;
 mod head;
 mod prompt;
