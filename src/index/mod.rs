@@ -263,6 +263,12 @@ pub fn row_of(record: &crate::archive::Record, file: String) -> Row {
     digest::digest(record, file).row
 }
 
+/// Which SQLite is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 /// Nanoseconds since 1970.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

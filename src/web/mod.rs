@@ -12,6 +12,7 @@ pub mod access;
 mod api;
 mod assets;
 pub mod charts;
+mod coverage;
 mod figures;
 mod live;
 mod pages;
