@@ -19,6 +19,8 @@ mod pages;
 mod problem;
 pub mod render;
 mod site;
+#[cfg(test)]
+mod testing;
 
 use std::io;
 use std::net::SocketAddr;

@@ -130,7 +130,7 @@ fn what_it_took_is_added_up_and_unknown_stays_unknown() {
     let found = together(&chat(), "a");
     let totals = found.totals();
     assert_eq!((totals.by_person, totals.by_client), (2, 1));
-    assert_eq!((totals.tokens_in, totals.tokens_out, totals.tokens_known), (Some(30), None, 3));
+    assert_eq!((totals.tokens_in, totals.known_in, totals.tokens_out, totals.known_out), (Some(30), 3, None, 0));
     assert_eq!((totals.busy_ms, totals.span_ms), (3_000.0, 61_000.0));
     assert_eq!(super::totals(&[]), Totals::default());
 }
