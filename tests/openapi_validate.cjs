@@ -20,7 +20,7 @@ function close(schema) {
     if (schema === null || typeof schema !== 'object') {
         return;
     }
-    if (schema.type === 'object' && schema.properties) {
+    if ([].concat(schema.type).includes('object') && schema.properties) {
         schema.additionalProperties = false;
     }
     Object.values(schema).forEach(close);

@@ -281,6 +281,8 @@ async fn what_cannot_be_answered_is_said_as_json() {
         ("/exchanges?limit=1000".into(), 400, "from 1 to 500"),
         ("/exchanges?after=1".into(), 400, "a place in a list"),
         ("/figures?by=week&text=a".into(), 400, "language"),
+        ("/coverage?span=2d&from=x".into(), 400, "7d"),
+        ("/health?x=1".into(), 400, "no such parameter"),
         ("/session?x=1".into(), 400, "no such parameter"),
         ("/openapi.json?x=1".into(), 400, "no such parameter"),
         (format!("/exchanges/{FIRST}?x=1"), 400, "no such parameter"),
@@ -353,6 +355,10 @@ async fn answers_are_as_they_are_described() {
     for by in ["user", "language", "editor", "model", "kind", "day", "hour"] {
         asked.push(("/figures", format!("/figures?by={by}")));
     }
+    for query in ["", "?span=all&limit=1", "?span=2d"] {
+        asked.push(("/coverage", format!("/coverage{query}")));
+    }
+    asked.push(("/health", "/health".into()));
     for sample in [samples(), vec![hostile(20), hostile(21)]].concat() {
         for path in [
             "/exchanges/{id}",

@@ -79,6 +79,8 @@ const TABLE: &[(&str, [u16; 7], Option<&str>)] = &[
     ("/api/v1/openapi.json", [401, 200, 200, 200, 200, 200, 403], None),
     ("/api/v1/exchanges", [401, 200, 200, 403, 200, 200, 403], None),
     ("/api/v1/figures?by=user", [401, 200, 200, 200, 200, 200, 403], None),
+    ("/api/v1/coverage", [401, 200, 200, 200, 200, 200, 403], None),
+    ("/api/v1/health", [401, 200, 403, 403, 403, 403, 403], None),
     // That somebody else's record is there is not said.
     ("/api/v1/exchanges/{anna}", [401, 200, 200, 403, 200, 404, 403], Some("exchange")),
     ("/api/v1/exchanges/{grace}/record", [401, 200, 200, 403, 404, 404, 403], Some("record")),

@@ -10,21 +10,29 @@ use crate::index::Filter;
 use crate::review::tally::Overview;
 
 /// The figures that were asked for, of whom the viewer may see figures, under the names that the viewer may see.
-/// `query.by` is not looked at.
+/// `query.by` is not looked at; `mark` is that of [`Kept::mark`](crate::review::kept::Kept::mark).
 ///
 /// # Errors
 /// While the index is being built, and when it fails.
-pub(in crate::web) async fn shown(site: &Site, viewer: &Viewer, query: Query) -> Result<Arc<Overview>, Problem> {
-    let mark = site.figures().mark().await?;
+pub(in crate::web) async fn shown(
+    site: &Site,
+    viewer: &Viewer,
+    query: Query,
+    mark: i64,
+) -> Result<Arc<Overview>, Problem> {
     let users = users(site, viewer, &query, mark).await?;
-    let overview = overview(site, Query { users, ..query }, mark).await?;
+    let overview = kept(site, Query { users, ..query }, mark).await?;
     if viewer.rights.names_people() {
         return Ok(overview);
     }
-    let pseudonyms = site.access().pseudonyms();
-    let mut renamed = (*overview).clone();
-    renamed.rename_persons(|name| viewer.rights.shown_name(name, pseudonyms).into_owned());
-    Ok(Arc::new(renamed))
+    let (viewer, site) = (viewer.clone(), site.clone());
+    blocking(move || {
+        let mut overview = (*overview).clone();
+        let pseudonyms = site.access().pseudonyms();
+        overview.rename_persons(|user| viewer.rights.shown_name(user, pseudonyms).into_owned());
+        Arc::new(overview)
+    })
+    .await
 }
 
 /// Whom the figures are to be of: those that were asked for by what the viewer knows of their names, within those that
@@ -33,13 +41,25 @@ async fn users(site: &Site, viewer: &Viewer, query: &Query, mark: i64) -> Result
     let mut users = query.users.clone();
     if !users.is_empty() && !viewer.rights.names_people() {
         // Pseudonyms lead to nobody: each name there is must be tried.
-        let all = overview(site, Query { users: Vec::new(), ..query.clone() }, mark).await?;
-        let known = || all.by(By::User).iter().map(|row| Cow::Borrowed(row.group.as_str())).collect();
-        users = viewer.users_meant(users, site.access().pseudonyms(), known);
+        let all = kept(site, Query::default(), mark).await?;
+        let (viewer, site) = (viewer.clone(), site.clone());
+        users = blocking(move || {
+            let known = || all.by(By::User).iter().map(|row| Cow::Borrowed(row.group.as_str())).collect();
+            viewer.users_meant(users, site.access().pseudonyms(), known)
+        })
+        .await?;
     }
     Ok(viewer.restrict_figures(Filter { users, ..Filter::default() }).users)
 }
 
-async fn overview(site: &Site, query: Query, mark: i64) -> Result<Arc<Overview>, Problem> {
+async fn kept(site: &Site, query: Query, mark: i64) -> Result<Arc<Overview>, Problem> {
     site.figures().overview(query, mark).await.map_err(|error| Problem::from(&*error))
+}
+
+/// Off the threads that serve others.
+pub(in crate::web) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let stopped = |_| Problem::Unavailable("The program is being stopped.".to_owned());
+    tokio::task::spawn_blocking(work).await.map_err(stopped)
 }

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::json;
 
@@ -24,6 +25,11 @@ pub(super) fn line(value: &impl Serialize) -> Result<String, Problem> {
 /// What is JSON already.
 pub(super) fn json_text(line: String) -> Response {
     ([(CONTENT_TYPE, "application/json")], line + "\n").into_response()
+}
+
+/// A time in microseconds since 1970, as RFC 3339 has it.
+pub(super) fn rfc3339(micros: i64) -> Option<String> {
+    Some(DateTime::from_timestamp_micros(micros)?.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 /// Why there is no answer.
@@ -52,6 +58,7 @@ impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         let message = match &problem {
             Problem::Building(None) => "The index of the records is being built: try again.".to_owned(),
+            Problem::Counting => "The records are being counted: try again.".to_owned(),
             Problem::Building(Some(progress)) => format!(
                 "The index of the records is being built: {} of {} files are read. Try again.",
                 progress.done, progress.total

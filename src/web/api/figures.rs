@@ -3,16 +3,16 @@
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use chrono::{DateTime, DurationRound, FixedOffset, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, FixedOffset, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::answer::{Refusal, json};
+use super::answer::{Refusal, json, rfc3339};
 use super::session::allowed;
 use crate::figures::By;
 use crate::review::figures::Line;
 use crate::review::params::FiguresParams;
 use crate::web::access::{Area, Viewer};
-use crate::web::{Site, figures};
+use crate::web::{Problem, Site, figures};
 
 /// What `stats --json` writes, and of when.
 #[derive(Serialize)]
@@ -37,7 +37,8 @@ pub(super) async fn figures(
     allowed(&viewer, Area::Figures)?;
     let params = FiguresParams::of_query(query.as_deref().unwrap_or_default(), &[]);
     let query = params.query(&now()).map_err(Refusal::of_fields)?;
-    let overview = figures::shown(&site, &viewer, query.clone()).await?;
+    let mark = site.figures().mark().await.map_err(Problem::from)?;
+    let overview = figures::shown(&site, &viewer, query.clone(), mark).await?;
     let line = |figures, is_total| Line { by: query.by, is_total, figures };
     let rows = query.by.map_or(&[][..], |by| overview.by(by));
     let offset = FixedOffset::east_opt(query.offset_minutes.saturating_mul(60));
@@ -54,9 +55,4 @@ pub(super) async fn figures(
 /// The time of now to the minute: within it `7d` is the same question, whose answer is kept.
 fn now() -> DateTime<Utc> {
     Utc::now().duration_trunc(TimeDelta::minutes(1)).unwrap_or_default()
-}
-
-/// A time in microseconds since 1970.
-fn rfc3339(micros: i64) -> Option<String> {
-    Some(DateTime::from_timestamp_micros(micros)?.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }

@@ -6,11 +6,13 @@
 
 mod answer;
 mod conversation;
+mod coverage;
 mod diff;
 mod download;
 mod exchange;
 mod exchanges;
 mod figures;
+mod health;
 mod parameters;
 mod session;
 
@@ -56,6 +58,8 @@ fn endpoints() -> Vec<(&'static str, MethodRouter<Site>)> {
         ("/exchanges/{id}/diff/{other}", get(diff::diff)),
         ("/conversations/{id}", get(conversation::conversation)),
         ("/figures", get(figures::figures)),
+        ("/coverage", get(coverage::coverage)),
+        ("/health", get(health::health)),
         ("/openapi.json", get(openapi)),
     ]
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::answer::Refusal;
 use crate::index::{Cursor, Filter};
+use crate::review::coverage::Span;
 use crate::review::params::{FieldError, FilterParams};
 use crate::review::query::pairs;
 use crate::web::Problem;
@@ -25,7 +26,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParams {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let pairs = pairs(parts.uri.query().unwrap_or_default()).into_iter();
-        let unknown = pairs.map(|(name, value)| wrong(&name, &value, "there is no such parameter"));
+        let unknown = pairs.map(|(name, value)| wrong(&name, &value, UNKNOWN));
         let unknown: Vec<_> = unknown.collect();
         if unknown.is_empty() { Ok(Self) } else { Err(Refusal::of_fields(unknown)) }
     }
@@ -139,6 +140,52 @@ impl ListParams {
         format!("{}/exchanges?{query}", super::PREFIX)
     }
 }
+
+/// What coverage is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CoverageParams {
+    pub(super) span: Span,
+    /// Subjects that are passed over.
+    pub(super) from: usize,
+    pub(super) limit: usize,
+}
+
+impl CoverageParams {
+    /// Their names.
+    pub(super) const NAMES: [&str; 3] = ["span", "from", "limit"];
+
+    /// Reads the query of a URL.
+    ///
+    /// # Errors
+    /// All parameters that make no sense.
+    pub(super) fn read(query: &str) -> Result<Self, Refusal> {
+        let pairs = pairs(query);
+        let strange = pairs.iter().filter(|(name, _)| !Self::NAMES.contains(&name.as_str()));
+        let mut errors: Vec<_> = strange.map(|(name, value)| wrong(name, value, UNKNOWN)).collect();
+        let mut own = Own { pairs, errors: &mut errors };
+        let span = |text: &str| Span::named(text).ok_or_else(|| "write 1d, 7d, 30d or all".to_owned());
+        let number = |text: &str| text.parse().map_err(|_| "write a number".to_owned());
+        let asked = Self {
+            span: own.one("span", span).unwrap_or_default(),
+            from: own.one("from", number).unwrap_or_default(),
+            limit: own.one("limit", |text| limit(text, ROWS_MAX)).map_or(100, |most| most as usize),
+        };
+        if errors.is_empty() { Ok(asked) } else { Err(Refusal::of_fields(errors)) }
+    }
+
+    /// The span's name in an address.
+    pub(super) fn name(&self) -> &'static str {
+        Span::ALL.iter().find(|(span, ..)| *span == self.span).map_or("", |(_, name, _)| name)
+    }
+
+    /// The address of the subjects from this place on.
+    pub(super) fn link(&self, from: usize) -> String {
+        format!("{}/coverage?span={}&from={from}&limit={}", super::PREFIX, self.name(), self.limit)
+    }
+}
+
+/// Said of a parameter.
+const UNKNOWN: &str = "there is no such parameter";
 
 struct Own<'a> {
     pairs: Vec<(String, String)>,

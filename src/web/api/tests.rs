@@ -4,7 +4,7 @@ use chrono::{TimeZone, Utc};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::parameters::{ListParams, Side};
+use super::parameters::{CoverageParams, ListParams, Side};
 use super::*;
 use crate::review::params::{FiguresParams, FilterParams};
 
@@ -42,6 +42,7 @@ fn every_parameter_is_described_and_nothing_else_is() {
         let expected = match path {
             "/exchanges" => set(&[&FilterParams::NAMES, &ListParams::OWN]),
             "/figures" => set(&[&FiguresParams::NAMES]),
+            "/coverage" => set(&[&CoverageParams::NAMES]),
             path if path.contains("{other}") => set(&[&["id", "other"]]),
             path if path.contains("{id}") => set(&[&["id"]]),
             _ => set(&[]),

@@ -7,7 +7,7 @@ mod exchange;
 pub(super) mod exchanges;
 mod figures;
 pub(super) mod frame;
-mod health;
+pub(super) mod health;
 pub(super) mod one;
 mod parts;
 mod setup;

@@ -14,7 +14,6 @@ mod tables;
 mod tests;
 mod view;
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -30,12 +29,12 @@ use tokio_stream::StreamExt;
 
 use self::view::View;
 use super::frame::{Frame, after, before, page};
-use crate::figures::{By, Query};
-use crate::index::Filter;
+use crate::figures::Query;
 use crate::review::params::FiguresParams;
 use crate::review::tally::Overview;
 use crate::review::values::BY;
 use crate::web::access::{Area, Viewer};
+use crate::web::figures::{self as shown, blocking};
 use crate::web::{Problem, Site};
 
 /// The page.
@@ -140,42 +139,9 @@ impl Asked {
         self.viewer.rights.figures_only_of().is_some()
     }
 
-    /// Whether users are shown under pseudonyms.
-    fn is_pseudonymous(&self) -> bool {
-        !self.viewer.rights.sees_all_contents() && !self.is_own()
-    }
-
     /// The figures that the viewer may see, users as the viewer may see them.
     async fn overview(&self, site: &Site, query: Query, mark: i64) -> Result<Arc<Overview>, Problem> {
-        let users = self.users(site, query.users.clone(), mark).await?;
-        let overview = kept(site, Query { users, ..query }, mark).await?;
-        if !self.is_pseudonymous() {
-            return Ok(overview);
-        }
-        let (asked, site) = (self.clone(), site.clone());
-        blocking(move || {
-            let mut overview = (*overview).clone();
-            let pseudonyms = site.access().pseudonyms();
-            overview.rename_persons(|user| asked.viewer.rights.shown_name(user, pseudonyms).into_owned());
-            Arc::new(overview)
-        })
-        .await
-    }
-
-    /// The users that are asked for, within what the viewer may see. Pseudonyms are those of all users that there are.
-    async fn users(&self, site: &Site, users: Vec<String>, mark: i64) -> Result<Vec<String>, Problem> {
-        let users = if users.is_empty() || !self.is_pseudonymous() {
-            users
-        } else {
-            let all = kept(site, Query::default(), mark).await?;
-            let (asked, site) = (self.clone(), site.clone());
-            blocking(move || {
-                let known = || all.by(By::User).iter().map(|row| Cow::Borrowed(row.group.as_str())).collect();
-                asked.viewer.users_meant(users, site.access().pseudonyms(), known)
-            })
-            .await?
-        };
-        Ok(self.viewer.restrict_figures(Filter { users, ..Filter::default() }).users)
+        shown::shown(site, &self.viewer, query, mark).await
     }
 
     /// All that is behind the filters. By now the page has begun: what fails is said in it.
@@ -190,16 +156,6 @@ impl Asked {
         let drawn: Result<Markup, Problem> = drawn.await;
         drawn.unwrap_or_else(|problem| html! { p.problem role="alert" { (problem.sentence()) } })
     }
-}
-
-async fn kept(site: &Site, query: Query, mark: i64) -> Result<Arc<Overview>, Problem> {
-    site.figures().overview(query, mark).await.map_err(|error| Problem::from(&*error))
-}
-
-/// Off the threads that serve others.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    let stopped = |_| Problem::Unavailable("The program is being stopped.".to_owned());
-    tokio::task::spawn_blocking(work).await.map_err(stopped)
 }
 
 fn all(view: &View<'_>) -> Markup {

@@ -2,24 +2,26 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 /// What was found. None: it could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Machine {
-    pub(super) disk: Option<Disk>,
-    pub(super) spool: Option<Spool>,
+pub(in crate::web) struct Machine {
+    pub(in crate::web) disk: Option<Disk>,
+    pub(in crate::web) spool: Option<Spool>,
 }
 
 /// The file system of the logs, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Disk {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(in crate::web) struct Disk {
     /// What programs that are not root's may still write.
     pub(super) free: u64,
     pub(super) size: u64,
 }
 
 /// Exchanges in flight, or left by a run that was killed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Spool {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(in crate::web) struct Spool {
     pub(super) files: u64,
     pub(super) bytes: u64,
 }

@@ -14,9 +14,12 @@ use axum::response::Response;
 use maud::html;
 
 use self::machine::Machine;
+pub(in crate::web) use self::machine::{Disk, Spool};
+pub(in crate::web) use self::parts::cas;
 use super::frame::{Frame, page};
 use crate::index::{Filter, Page, Row};
 use crate::review::coverage::Door;
+use crate::tls::Root;
 use crate::web::access::{Area, Viewer};
 use crate::web::{Problem, Site};
 
@@ -25,16 +28,7 @@ pub(super) async fn health(
     State(site): State<Site>,
     Extension(viewer): Extension<Viewer>,
 ) -> Result<Response, Problem> {
-    let index = index(&site).await;
-    let looking = site.clone();
-    let look = move || {
-        let door = Door::of(looking.recording().map(|recording| &recording.door), looking.logs());
-        (Machine::look(looking.logs()), door)
-    };
-    let (machine, door) = tokio::task::spawn_blocking(look)
-        .await
-        .map_err(|_| Problem::Failed("The state of the machine could not be read.".to_owned()))?;
-    let now = now();
+    let Facts { index, machine, door, now } = Facts::gather(&site).await?;
     let body = html! {
         h1 { "Health" }
         (parts::verdict(&parts::troubles(&site, &machine, &index, now)))
@@ -49,15 +43,53 @@ pub(super) async fn health(
     Ok(page(&site, Some(&viewer), &frame, &body))
 }
 
-/// What the index says of itself; where it says nothing, why.
-type IndexState = Result<IndexFacts, Problem>;
+/// What the page tells, beside what the site itself knows: for the API too.
+pub(in crate::web) struct Facts {
+    pub(in crate::web) index: IndexState,
+    pub(in crate::web) machine: Machine,
+    pub(in crate::web) door: Door,
+    /// Seconds since 1970.
+    now: i64,
+}
 
-struct IndexFacts {
-    rows: u64,
-    newest: Option<Row>,
+impl Facts {
+    /// Looks at all of it, now.
+    ///
+    /// # Errors
+    /// When the machine cannot be looked at.
+    pub(in crate::web) async fn gather(site: &Site) -> Result<Self, Problem> {
+        let index = index(site).await;
+        let looking = site.clone();
+        let look = move || {
+            let door = Door::of(looking.recording().map(|recording| &recording.door), looking.logs());
+            (Machine::look(looking.logs()), door)
+        };
+        let (machine, door) = tokio::task::spawn_blocking(look)
+            .await
+            .map_err(|_| Problem::Failed("The state of the machine could not be read.".to_owned()))?;
+        Ok(Self { index, machine, door, now: now() })
+    }
+
+    /// What somebody must do something about, in sentences.
+    pub(in crate::web) fn troubles(&self, site: &Site) -> Vec<String> {
+        parts::troubles(site, &self.machine, &self.index, self.now)
+    }
+
+    /// The days that a certificate is still valid.
+    pub(in crate::web) fn days_left(&self, root: &Root) -> i64 {
+        parts::days_left(root, self.now)
+    }
+}
+
+/// What the index says of itself; where it says nothing, why.
+pub(in crate::web) type IndexState = Result<IndexFacts, Problem>;
+
+pub(in crate::web) struct IndexFacts {
+    pub(in crate::web) rows: u64,
+    pub(in crate::web) newest: Option<Row>,
     /// Files that could not be read, and why: the first.
     skipped: Vec<(PathBuf, String)>,
-    skipped_total: usize,
+    pub(in crate::web) skipped_total: usize,
 }
 
 /// Files told of; the rest is counted.

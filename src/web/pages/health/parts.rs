@@ -213,7 +213,7 @@ pub(super) fn upstreams(door: &Door) -> Markup {
 }
 
 /// The CAs by their names for people; an operator's own may be one.
-fn cas(authority: &Authority) -> Vec<(&'static str, &Root)> {
+pub(in crate::web) fn cas(authority: &Authority) -> Vec<(&'static str, &Root)> {
     let mut cas = vec![("CA", authority.root())];
     if authority.issuing().der() != authority.root().der() {
         cas.push(("issuing CA", authority.issuing()));
@@ -221,7 +221,7 @@ fn cas(authority: &Authority) -> Vec<(&'static str, &Root)> {
     cas
 }
 
-fn days_left(root: &Root, now: i64) -> i64 {
+pub(super) fn days_left(root: &Root, now: i64) -> i64 {
     const DAY: i64 = 86_400;
     root.not_after().timestamp().saturating_sub(now).div_euclid(DAY)
 }
