@@ -12,6 +12,8 @@ pub mod access;
 mod api;
 mod assets;
 pub mod charts;
+mod coverage;
+mod figures;
 mod live;
 mod pages;
 mod problem;

@@ -20,8 +20,9 @@ pub const MOST: usize = 100_000;
 /// Most bytes of a line that is highlighted (1 kB): no person writes longer ones, and the work grows with their square: a
 /// line of spaces twice as long takes half a second.
 const LINE: usize = 1_000;
-/// Highlighting of a page ends after so long; what is left is shown without. 100 kB of honest code take it as well.
-const TIME: Duration = Duration::from_millis(400);
+/// Highlighting of a page ends after so long; what is left is shown without. 100 kB of honest code take half of it, and
+/// the first text of a language likewise: its expressions are made then.
+const TIME: Duration = Duration::from_millis(800);
 
 /// What is left of the work that one page may cost.
 #[derive(Clone, Debug)]

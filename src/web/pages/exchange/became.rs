@@ -37,8 +37,8 @@ pub(super) fn became(subject: &Subject) -> Markup {
 
 /// One row for each choice that events speak of.
 fn suggestions(subject: &Subject) -> Markup {
-    let mut choices: Vec<_> =
-        subject.events.iter().filter(|event| is_of_choice(event)).map(|event| event.choice).collect();
+    let events: Vec<_> = subject.events.iter().filter(|event| is_of_choice(event)).collect();
+    let mut choices: Vec<_> = events.iter().map(|event| choice(subject, event)).collect();
     choices.sort_unstable();
     choices.dedup();
     // Where none speaks of a choice, the row says that all is unknown.
@@ -55,10 +55,10 @@ fn suggestions(subject: &Subject) -> Markup {
                     @for after in LOOKS { th scope="col" { "After " (after) " s" } }
                 } }
                 tbody {
-                    @for choice in choices.into_iter().take(LISTED) {
+                    @for of in choices.into_iter().take(LISTED) {
                         tr {
-                            th scope="row" { (choice.map_or_else(|| "?".to_owned(), |choice| choice.to_string())) }
-                            @let events: Vec<_> = subject.events.iter().filter(|event| event.choice == choice).collect();
+                            th scope="row" { (of.map_or_else(|| "?".to_owned(), |choice| choice.to_string())) }
+                            @let events: Vec<_> = events.iter().copied().filter(|event| choice(subject, event) == of).collect();
                             td { (shown(&events, subject.row.began)) }
                             td { (taken(&events)) }
                             @for after in LOOKS { td { (still(&events, after)) } }
@@ -68,6 +68,14 @@ fn suggestions(subject: &Subject) -> Markup {
             }
         }
     }
+}
+
+/// The choice that an event speaks of. Some events name only the suggestion, whose choice others name; and where there
+/// was one choice, it was that.
+fn choice(subject: &Subject, event: &EventRow) -> Option<i64> {
+    let same = |other: &&EventRow| other.completion.is_some() && other.completion == event.completion;
+    let only = || (subject.row.choices == Some(1)).then_some(0);
+    event.choice.or_else(|| subject.events.iter().filter(same).find_map(|other| other.choice)).or_else(only)
 }
 
 fn is_of_choice(event: &EventRow) -> bool {

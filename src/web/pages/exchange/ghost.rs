@@ -79,10 +79,8 @@ pub(super) fn suggestion(subject: &Subject, choice: &Choice, room: &mut Room) ->
     if choice.text.is_empty() {
         return html! { p.muted { "No text." } };
     }
-    let (prefix, suffix) = subject
-        .prompt
-        .as_ref()
-        .map_or(("", ""), |prompt| (prompt.prefix.as_deref().unwrap_or(""), prompt.suffix.as_deref().unwrap_or("")));
+    let (prefix, suffix) =
+        subject.prompt.as_ref().map_or(("", ""), |prompt| (file_text(prompt), prompt.suffix.as_deref().unwrap_or("")));
     if prefix.is_empty() && suffix.is_empty() {
         return plain(room, "Suggestion", &choice.text);
     }
@@ -106,6 +104,12 @@ pub(super) fn suggestion(subject: &Subject, choice: &Choice, room: &mut Room) ->
             }
         },
     )
+}
+
+/// The text before the cursor without what the client put before it.
+fn file_text(prompt: &Prompt) -> &str {
+    let parts = parts(prompt.prefix.as_deref().unwrap_or(""), prompt.language.as_deref());
+    parts.last().filter(|part| part.kind == PrefixKind::Code).map_or("", |part| part.text)
 }
 
 /// What is before the last lines, and these.

@@ -14,6 +14,7 @@ mod tables;
 mod tests;
 mod view;
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -23,15 +24,15 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Timelike, Utc};
+use chrono::{DateTime, Timelike as _, Utc};
 use maud::{Markup, html};
 use tokio_stream::StreamExt;
 
 use self::view::View;
 use super::frame::{Frame, after, before, page};
-use crate::figures::Query;
-use crate::review::kept::Kept;
-use crate::review::params::{FieldError, FiguresParams};
+use crate::figures::{By, Query};
+use crate::index::Filter;
+use crate::review::params::FiguresParams;
 use crate::review::tally::Overview;
 use crate::review::values::BY;
 use crate::web::access::{Area, Viewer};
@@ -46,7 +47,7 @@ pub(super) async fn figures(
     let asked = Asked::of(&query.unwrap_or_default(), viewer.clone());
     let frame = Frame { area: Some(Area::Figures), ..Frame::new("Figures") };
     let is_own = asked.is_own();
-    let query = match asked.query(&now()) {
+    let query = match asked.params.query(&now()) {
         Ok(query) => query,
         Err(errors) => {
             let body = html! { (heading()) (form::form(&asked.params, &errors, is_own)) };
@@ -91,15 +92,14 @@ pub(super) async fn table(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&query.unwrap_or_default(), viewer);
-    let query = asked.query(&now()).map_err(|errors| {
+    let query = asked.params.query(&now()).map_err(|errors| {
         let wrong: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.sentence)).collect();
         Problem::Bad(format!("The address says what cannot be: {}.", wrong.join("; ")))
     })?;
     let by = query.by;
     let mark = site.figures().mark().await?;
     let overview = asked.overview(&site, query, mark).await?;
-    let made = tokio::task::spawn_blocking(move || csv::of_split(&overview, by)).await;
-    let text = made.map_err(|_| Problem::Unavailable("The program is being stopped.".to_owned()))?;
+    let text = blocking(move || csv::of_split(&overview, by)).await?;
     let text = text.map_err(|error| Problem::Failed(format!("The table cannot be written: {error}.")))?;
     let name = BY.into_iter().find(|(_, known)| Some(*known) == by).map_or("total", |(name, _)| name);
     let disposition = format!("attachment; filename=\"figures-by-{name}.csv\"");
@@ -124,6 +124,7 @@ fn heading() -> Markup {
 }
 
 /// What is asked for, and by whom.
+#[derive(Clone)]
 struct Asked {
     params: FiguresParams,
     viewer: Viewer,
@@ -136,36 +137,69 @@ impl Asked {
 
     /// Whether there is only one user to be seen.
     fn is_own(&self) -> bool {
-        self.viewer.rights.own_only().is_some()
+        self.viewer.rights.figures_only_of().is_some()
     }
 
-    /// The query, within what the viewer may see.
-    fn query(&self, now: &DateTime<Utc>) -> Result<Query, Vec<FieldError>> {
-        let query = self.params.query(now)?;
-        Ok(match self.viewer.rights.own_only() {
-            Some(own) => Query { users: vec![own.to_owned()], ..query },
-            None => query,
-        })
+    /// Whether users are shown under pseudonyms.
+    fn is_pseudonymous(&self) -> bool {
+        !self.viewer.rights.sees_all_contents() && !self.is_own()
     }
 
+    /// The figures that the viewer may see, users as the viewer may see them.
     async fn overview(&self, site: &Site, query: Query, mark: i64) -> Result<Arc<Overview>, Problem> {
-        let kept: &Kept = site.figures();
-        kept.overview(query, mark).await.map_err(|error| Problem::from(&*error))
+        let users = self.users(site, query.users.clone(), mark).await?;
+        let overview = kept(site, Query { users, ..query }, mark).await?;
+        if !self.is_pseudonymous() {
+            return Ok(overview);
+        }
+        let (asked, site) = (self.clone(), site.clone());
+        blocking(move || {
+            let mut overview = (*overview).clone();
+            let pseudonyms = site.access().pseudonyms();
+            overview.rename_persons(|user| asked.viewer.rights.shown_name(user, pseudonyms).into_owned());
+            Arc::new(overview)
+        })
+        .await
+    }
+
+    /// The users that are asked for, within what the viewer may see. Pseudonyms are those of all users that there are.
+    async fn users(&self, site: &Site, users: Vec<String>, mark: i64) -> Result<Vec<String>, Problem> {
+        let users = if users.is_empty() || !self.is_pseudonymous() {
+            users
+        } else {
+            let all = kept(site, Query::default(), mark).await?;
+            let (asked, site) = (self.clone(), site.clone());
+            blocking(move || {
+                let known = || all.by(By::User).iter().map(|row| Cow::Borrowed(row.group.as_str())).collect();
+                asked.viewer.users_meant(users, site.access().pseudonyms(), known)
+            })
+            .await?
+        };
+        Ok(self.viewer.restrict_figures(Filter { users, ..Filter::default() }).users)
     }
 
     /// All that is behind the filters. By now the page has begun: what fails is said in it.
     async fn shown(self, site: &Site, query: Query, mark: i64) -> Markup {
-        let overview = match self.overview(site, query, mark).await {
-            Ok(overview) => overview,
-            Err(problem) => return html! { p.problem role="alert" { (problem.sentence()) } },
+        let drawn = async {
+            let overview = self.overview(site, query, mark).await?;
+            // Many rows take a moment too.
+            let is_own = self.is_own();
+            let params = self.params;
+            blocking(move || all(&View { params: &params, overview: &overview, is_own })).await
         };
-        // Many rows take a moment too.
-        let drawn = tokio::task::spawn_blocking(move || {
-            let view = View { params: &self.params, overview: &overview, is_own: self.is_own() };
-            all(&view)
-        });
-        drawn.await.unwrap_or_else(|_| html! { p.problem role="alert" { "The figures cannot be drawn." } })
+        let drawn: Result<Markup, Problem> = drawn.await;
+        drawn.unwrap_or_else(|problem| html! { p.problem role="alert" { (problem.sentence()) } })
     }
+}
+
+async fn kept(site: &Site, query: Query, mark: i64) -> Result<Arc<Overview>, Problem> {
+    site.figures().overview(query, mark).await.map_err(|error| Problem::from(&*error))
+}
+
+/// Off the threads that serve others.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    let stopped = |_| Problem::Unavailable("The program is being stopped.".to_owned());
+    tokio::task::spawn_blocking(work).await.map_err(stopped)
 }
 
 fn all(view: &View<'_>) -> Markup {

@@ -3,12 +3,20 @@ use axum::http::Request;
 use tower_service::Service as _;
 
 use super::*;
+use crate::auth::{Account, Role};
 use crate::figures::{Figures, Percentiles, Persistence};
+use crate::review::pool::AskError;
 use crate::web::testing::site;
 
 async fn ask(site: &Site, address: &str) -> Response {
+    opened(site).await;
     let request = Request::get(address).header("host", "127.0.0.1").body(Body::empty()).unwrap();
     crate::web::router(site.clone()).call(request).await.unwrap()
+}
+
+/// Waits until the index is made: each question waits for it a while.
+async fn opened(site: &Site) {
+    while matches!(site.figures().mark().await, Err(AskError::Building(_))) {}
 }
 
 async fn text(response: Response) -> String {
@@ -133,14 +141,71 @@ fn what_is_unknown_is_said_to_be() {
 #[tokio::test]
 async fn links_lead_to_one_group_with_the_same_filters() {
     let logs = logs();
-    let kept = site(logs.path()).figures().overview(Query::default(), 0).await.unwrap();
+    let site = site(logs.path());
+    opened(&site).await;
+    let kept = site.figures().overview(Query::default(), 0).await.unwrap();
     let params = FiguresParams::of_query("since=7d&by=day&user=ann", &[]);
     let view = View { params: &params, overview: &kept, is_own: false };
     let link = |by, group| view.link(by, group);
-    use crate::figures::By;
     assert_eq!(link(By::Model, "a b&c").as_deref(), Some("/figures?user=ann&model=a%20b%26c&since=7d"));
     assert_eq!(link(By::User, "-").as_deref(), Some("/figures?user=-&since=7d"));
     assert_eq!([link(By::User, "a,b"), link(By::User, " a"), link(By::Day, "2026-03-02")], [None, None, None]);
     assert_eq!(view.csv(Some(By::Hour)), "/figures.csv?by=hour&user=ann&since=7d");
     assert_eq!(view.csv(None), "/figures.csv?user=ann&since=7d");
+}
+
+fn viewer(name: &str, roles: &[Role]) -> Viewer {
+    let account = Account { name: name.into(), roles: roles.iter().copied().collect(), tie: [0; 32] };
+    Viewer::of(&account, [127, 0, 0, 1].into())
+}
+
+/// The page and the table of users, as this viewer gets them.
+async fn seen(site: &Site, viewer: &Viewer, query: &str) -> (String, String) {
+    opened(site).await;
+    let ask = || (State(site.clone()), Extension(viewer.clone()));
+    let ((state, who), raw) = (ask(), RawQuery(Some(query.to_owned())));
+    let page = text(figures(state, who, raw).await.unwrap()).await;
+    let ((state, who), raw) = (ask(), RawQuery(Some(format!("by=user&{query}"))));
+    (page, text(table(state, who, raw).await.unwrap()).await)
+}
+
+fn users(table: &str) -> Vec<&str> {
+    table.lines().skip(1).map(|line| line.split(',').nth(2).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn who_may_see_figures_alone_sees_pseudonyms() {
+    let logs = logs();
+    let site = site(logs.path());
+    let pseudonym = site.access().pseudonyms().of(NAME);
+    let statistics = viewer("carol", &[Role::Statistics]);
+    let (page, table) = seen(&site, &statistics, "").await;
+    assert!(page.contains(&format!("/figures?user={pseudonym}\">{pseudonym}</a>")), "{page}");
+    assert!(!page.contains("alert") && !table.contains("alert"));
+    assert_eq!(users(&table), [&pseudonym, "total"]);
+    let (page, table) = seen(&site, &statistics, &format!("user={pseudonym}")).await;
+    assert!(page.contains(&format!("value=\"{pseudonym}\"")) && page.contains("<svg"));
+    assert_eq!(users(&table), [&pseudonym, "total"]);
+    let by_name = format!("user={}", crate::review::query::encoded(NAME));
+    let (page, table) = seen(&site, &statistics, &by_name).await;
+    assert!(page.contains("nothing to count with these filters"), "a name does not tell who is who");
+    assert_eq!(users(&table), ["total"]);
+}
+
+#[tokio::test]
+async fn who_may_see_own_records_alone_sees_own_figures() {
+    let logs = logs();
+    let site = site(logs.path());
+    let (page, table) = seen(&site, &viewer("carol", &[Role::Own]), "").await;
+    assert!(page.contains("nothing to count") && !page.contains("name=\"user\""));
+    assert_eq!(users(&table), ["total"]);
+    let asked = format!("user={}", crate::review::query::encoded(NAME));
+    assert_eq!(users(&seen(&site, &viewer("carol", &[Role::Own]), &asked).await.1), ["total"]);
+    let (page, table) = seen(&site, &viewer(NAME, &[Role::Own]), "").await;
+    assert!(page.contains("<svg") && !page.contains("Requests by user"));
+    assert_eq!(users(&table).len(), 2);
+    let (_, table) = seen(&site, &viewer(NAME, &[Role::Own, Role::Statistics]), "").await;
+    assert!(users(&table)[0].contains("alert"), "the own name is no secret to oneself");
+    let (_, table) = seen(&site, &viewer("bob", &[Role::Reviewer]), "").await;
+    assert!(users(&table)[0].contains("alert"));
 }
