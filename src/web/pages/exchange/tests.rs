@@ -12,10 +12,7 @@ use tower_service::Service;
 use crate::config::Web;
 use crate::web::Site;
 use crate::web::access::Access;
-
-#[allow(unreachable_pub)] // Of the tests as well.
-#[path = "../../../../tests/support/xss.rs"]
-mod xss;
+use crate::web::render::xss;
 
 /// The pages on a folder of records.
 struct Pages {
