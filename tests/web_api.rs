@@ -16,6 +16,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use copilot_recorder::config::Web;
+use copilot_recorder::web::access::Access;
 use copilot_recorder::web::{Site, router};
 use serde_json::{Value, json};
 use support::program::Folder;
@@ -61,7 +62,8 @@ impl Api {
     fn of(folder: Folder, logs: &str) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
         let web = Web { listen, is_default: false, hosts: Vec::new(), login: false, users: None };
-        let site = Site::new(&folder.path(logs), web, None);
+        let access = Access::new(&web, &folder.path(logs), None, 8081, None).unwrap();
+        let site = Site::new(&folder.path(logs), web, access, None);
         Self { folder, router: router(site) }
     }
 
@@ -223,6 +225,9 @@ async fn an_exchange_is_that_of_show() {
         assert!(har.header("content-disposition").starts_with("attachment; "));
         assert_eq!(har.json()["log"]["entries"][0]["request"]["postData"]["text"], sample.request);
     }
+    let changed = api.json(&format!("/exchanges/{FIRST}/diff/{}", Sample::cancelled(2).id())).await;
+    let change = json!({"name": "aborted_by", "old": null, "new": "client"});
+    assert!(changed["fields"].as_array().unwrap().contains(&change), "{changed}");
     let events = api.json(&format!("/exchanges/{FIRST}/events")).await;
     assert_eq!(events["events"].as_array().unwrap().len(), 2, "{events}");
     let conversation = api.json(&format!("/conversations/{}", Sample::chat(3).id())).await;
@@ -281,6 +286,7 @@ async fn what_cannot_be_answered_is_said_as_json() {
         (format!("/exchanges/{FIRST}?x=1"), 400, "no such parameter"),
         (format!("/exchanges/{unknown}"), 404, unknown),
         (format!("/exchanges/{unknown}/har"), 404, unknown),
+        (format!("/exchanges/{FIRST}/diff/{unknown}"), 404, unknown),
         (format!("/conversations/{unknown}"), 404, unknown),
         ("/exchanges/019e5a10".into(), 404, "019e5a10"),
         ("/exchanges/%FF".into(), 404, "id"),
@@ -358,6 +364,8 @@ async fn answers_are_as_they_are_described() {
             asked.push((path, path.replace("{id}", &sample.id())));
         }
     }
+    let both = format!("/exchanges/{}/diff/{}", hostile(20).id(), FIRST);
+    asked.push(("/exchanges/{id}/diff/{other}", both));
     asked.push(("/exchanges/{id}", "/exchanges/019e5a10-ffff-7000-8000-000000000000".into()));
     let answers = checked(&api, &description, asked).await;
     assert!(answers.len() > 40);

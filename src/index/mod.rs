@@ -35,7 +35,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::build::Work;
 use self::place::{Database, Live};
-pub use arrival::{Arrived, of_one_index};
+pub use arrival::{Arrived, Known, of_one_index};
 pub use cursor::{Cursor, CursorError};
 pub use indexer::Indexer;
 pub(crate) use indexer::yield_to_all;
@@ -262,6 +262,12 @@ impl Index {
 #[must_use]
 pub fn row_of(record: &crate::archive::Record, file: String) -> Row {
     digest::digest(record, file).row
+}
+
+/// Which SQLite is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }
 
 /// Nanoseconds since 1970.

@@ -12,11 +12,15 @@ pub mod access;
 mod api;
 mod assets;
 pub mod charts;
+mod coverage;
+mod figures;
 mod live;
 mod pages;
 mod problem;
 pub mod render;
 mod site;
+#[cfg(test)]
+mod testing;
 
 use std::io;
 use std::net::SocketAddr;

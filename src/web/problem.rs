@@ -1,7 +1,7 @@
 //! Pages that say what is wrong.
 
 use axum::extract::{Request, State};
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{REFRESH, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -33,6 +33,8 @@ pub enum Problem {
     Misdirected(String),
     /// The index is being built: 503, try again.
     Building(Option<Progress>),
+    /// Sums over all records are being made: 503, try again.
+    Counting,
     /// Something else must be mended first: 503.
     Unavailable(String),
     /// Something failed: 500.
@@ -51,7 +53,7 @@ impl Problem {
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Gone(_) => StatusCode::GONE,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::Building(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Building(_) | Self::Counting | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -69,6 +71,7 @@ impl Problem {
             | Self::Misdirected(text)
             | Self::Unavailable(text)
             | Self::Failed(text) => text.clone(),
+            Self::Counting => "The records are being counted. This page tries again by itself.".into(),
             Self::Building(None) => "The index of the records is being built. This page tries again by itself.".into(),
             Self::Building(Some(Progress { done, total })) => format!(
                 "The index of the records is being built: {done} of {total} files are read. This page tries again by \
@@ -85,7 +88,7 @@ impl Problem {
             Self::NotFound(_) => "Not found",
             Self::Gone(_) => "Gone",
             Self::Misdirected(_) => "Another name",
-            Self::Building(_) => "One moment",
+            Self::Building(_) | Self::Counting => "One moment",
             Self::Unavailable(_) => "Not now",
             Self::Failed(_) => "Something failed",
         }
@@ -132,14 +135,17 @@ pub(super) fn answer(site: &Site, viewer: Option<&Viewer>, is_api: bool, problem
     if is_api {
         return api::refused(problem);
     }
-    let again = matches!(problem, Problem::Building(_));
-    let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
+    let frame = Frame::new(problem.heading());
     let body = html! {
         h1 { (problem.heading()) }
         p.problem role="alert" { (problem.sentence()) }
     };
     let mut answer = page(site, viewer, &frame, &body);
     *answer.status_mut() = problem.status();
+    if matches!(problem, Problem::Building(_) | Problem::Counting) {
+        // What every browser understands, and a screen reader is not made to hear the page again and again.
+        answer.headers_mut().insert(REFRESH, HeaderValue::from_static("2"));
+    }
     if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     }

@@ -90,7 +90,9 @@ fn no_credentials(subject: &Subject) -> Option<Finding> {
 
 fn login_failed(subject: &Subject) -> Option<Finding> {
     let last = entries(subject, What::LoginFailed).map(|entry| entry.last).max()?;
-    let came_in = entries(subject, What::Opened).chain(entries(subject, What::Opaque)).map(|entry| entry.last).max();
+    // All else happens behind the login.
+    let came_in = subject.door.iter().filter(|entry| !matches!(entry.what, What::LoginFailed | What::Asked));
+    let came_in = came_in.map(|entry| entry.last).max();
     let mended = came_in.is_some_and(|came_in| came_in > last);
     let failed = entries(subject, What::LoginFailed).map(|entry| {
         let whose =

@@ -1,7 +1,7 @@
 //! What answers look like: JSON, and JSON that says why there is no answer.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -79,7 +79,7 @@ impl IntoResponse for Refusal {
 
 /// What the way to the endpoints says, as they say it.
 pub(in crate::web) fn refused(problem: &Problem) -> Response {
-    not_to_be_kept_at_all(Refusal::from(problem.clone()).into_response())
+    Refusal::from(problem.clone()).into_response()
 }
 
 pub(super) async fn no_such_endpoint() -> Refusal {
@@ -89,14 +89,4 @@ pub(super) async fn no_such_endpoint() -> Refusal {
 pub(super) async fn no_such_method() -> Refusal {
     let message = "Nothing can be changed through this API: use GET.".to_owned();
     Refusal { status: StatusCode::METHOD_NOT_ALLOWED, message, fields: Vec::new() }
-}
-
-/// Of everything here: nothing is for other eyes, and nothing is to lie about on a disk.
-pub(super) async fn not_to_be_kept(response: Response) -> Response {
-    not_to_be_kept_at_all(response)
-}
-
-fn not_to_be_kept_at_all(mut response: Response) -> Response {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

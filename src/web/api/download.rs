@@ -4,7 +4,7 @@ use std::slice;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::Refusal;
@@ -77,13 +77,7 @@ impl Asked {
         let bytes = made.map_err(|error| Problem::Failed(format!("The record cannot be written: {error}.")))?;
         site.look(viewer, self.what, slice::from_ref(&row), None).await?;
         let disposition = format!("attachment; filename=\"{}-{}\"", row.id, self.name);
-        let headers = [
-            (CONTENT_TYPE, self.kind),
-            (CONTENT_DISPOSITION, &*disposition),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
-        ];
-        Ok((headers, bytes).into_response())
+        Ok(([(CONTENT_TYPE, self.kind), (CONTENT_DISPOSITION, &*disposition)], bytes).into_response())
     }
 }
 

@@ -3,16 +3,16 @@
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
+use chrono::{DateTime, DurationRound, FixedOffset, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::answer::{Refusal, json};
 use super::session::allowed;
 use crate::figures::By;
-use crate::review::figures::{self, Line};
+use crate::review::figures::Line;
 use crate::review::params::FiguresParams;
-use crate::web::Site;
 use crate::web::access::{Area, Viewer};
+use crate::web::{Site, figures};
 
 /// What `stats --json` writes, and of when.
 #[derive(Serialize)]
@@ -36,22 +36,24 @@ pub(super) async fn figures(
 ) -> Result<Response, Refusal> {
     allowed(&viewer, Area::Figures)?;
     let params = FiguresParams::of_query(query.as_deref().unwrap_or_default(), &[]);
-    let mut query = params.query(&Utc::now()).map_err(Refusal::of_fields)?;
-    if let Some(own) = viewer.rights.own_only() {
-        query.users = vec![own.to_owned()];
-    }
-    let asked = query.clone();
-    let (groups, total) = site.ask(move |index| figures::figures(index, asked)).await?;
+    let query = params.query(&now()).map_err(Refusal::of_fields)?;
+    let overview = figures::shown(&site, &viewer, query.clone()).await?;
     let line = |figures, is_total| Line { by: query.by, is_total, figures };
+    let rows = query.by.map_or(&[][..], |by| overview.by(by));
+    let offset = FixedOffset::east_opt(query.offset_minutes.saturating_mul(60));
     json(&Answer {
         by: query.by,
         since: query.since.and_then(rfc3339),
         until: query.until.and_then(rfc3339),
-        utc_offset: FixedOffset::east_opt(query.offset_minutes * 60)
-            .map_or_else(String::new, |offset| offset.to_string()),
-        rows: groups.iter().map(|group| line(group, false)).collect(),
-        total: line(&total, true),
+        utc_offset: offset.map_or_else(String::new, |offset| offset.to_string()),
+        rows: rows.iter().map(|group| line(group, false)).collect(),
+        total: line(overview.total(), true),
     })
+}
+
+/// The time of now to the minute: within it `7d` is the same question, whose answer is kept.
+fn now() -> DateTime<Utc> {
+    Utc::now().duration_trunc(TimeDelta::minutes(1)).unwrap_or_default()
 }
 
 /// A time in microseconds since 1970.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod conversation;
+mod diff;
 mod download;
 mod exchange;
 mod exchanges;
@@ -38,7 +39,7 @@ pub(super) fn router() -> Router<Site> {
         router = router.route(path, endpoint);
     }
     let router = router.method_not_allowed_fallback(answer::no_such_method).fallback(answer::no_such_endpoint);
-    Router::new().nest(PREFIX, router.layer(axum::middleware::map_response(answer::not_to_be_kept)))
+    Router::new().nest(PREFIX, router)
 }
 
 /// Each endpoint's path below [`PREFIX`]. `HEAD` is answered as `GET` is, without the body.
@@ -52,6 +53,7 @@ fn endpoints() -> Vec<(&'static str, MethodRouter<Site>)> {
         ("/exchanges/{id}/request-body", get(download::request_body)),
         ("/exchanges/{id}/response-body", get(download::response_body)),
         ("/exchanges/{id}/har", get(download::har)),
+        ("/exchanges/{id}/diff/{other}", get(diff::diff)),
         ("/conversations/{id}", get(conversation::conversation)),
         ("/figures", get(figures::figures)),
         ("/openapi.json", get(openapi)),

@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
 use super::answer::Refusal;
 use crate::index::{Cursor, Filter};
@@ -37,11 +38,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        NoParams::from_request_parts(parts, state).await?;
-        // What is no UTF-8 is no id either.
-        let no_id = |_| Problem::NotFound("There is no exchange with such an id.".to_owned()).into();
-        Path::from_request_parts(parts, state).await.map(|Path(id)| Self(id)).map_err(no_id)
+        in_path(parts, state).await.map(Self)
     }
+}
+
+/// The two ids in the path of an endpoint that has no parameters beside them.
+pub(super) struct Ids(pub(super) [String; 2]);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let (id, other) = in_path(parts, state).await?;
+        Ok(Self([id, other]))
+    }
+}
+
+async fn in_path<T: DeserializeOwned + Send, S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<T, Refusal> {
+    NoParams::from_request_parts(parts, state).await?;
+    // What is no UTF-8 is no id either.
+    let no_id = |_| Problem::NotFound("There is no exchange with such an id.".to_owned()).into();
+    Path::from_request_parts(parts, state).await.map(|Path(ids)| ids).map_err(no_id)
 }
 
 /// Which side of a place in the list is asked for.

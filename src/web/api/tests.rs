@@ -42,6 +42,7 @@ fn every_parameter_is_described_and_nothing_else_is() {
         let expected = match path {
             "/exchanges" => set(&[&FilterParams::NAMES, &ListParams::OWN]),
             "/figures" => set(&[&FiguresParams::NAMES]),
+            path if path.contains("{other}") => set(&[&["id", "other"]]),
             path if path.contains("{id}") => set(&[&["id"]]),
             _ => set(&[]),
         };

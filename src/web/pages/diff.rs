@@ -120,12 +120,22 @@ fn body(old: &Row, new: &Row, found: &Difference) -> Markup {
         h2 { "What was answered" }
         (compared(old_answer, new_answer))
         h2 { "What is known of them" }
-        (changes(&found.fields, "Fields that differ", |name| name.replace('_', " ")))
+        (changes(&found.fields, "Fields that differ", field))
         h2 { "Headers of the requests" }
         (changes(&found.request_headers, "Request headers that differ", str::to_owned))
         h2 { "Headers of the responses" }
         (changes(&found.response_headers, "Response headers that differ", str::to_owned))
     }
+}
+
+/// A field's name in words, with its unit.
+fn field(name: &str) -> String {
+    let named = match name.strip_suffix("_ms") {
+        Some(time) => format!("{time} (ms)"),
+        None if name.ends_with("_size") => format!("{name} (bytes)"),
+        None => name.to_owned(),
+    };
+    named.replace('_', " ")
 }
 
 fn changes(changes: &[Change], title: &str, name: impl Fn(&str) -> String) -> Markup {

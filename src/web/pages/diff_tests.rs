@@ -25,6 +25,7 @@ async fn two_exchanges_are_compared_the_older_one_first() {
             "New 2026-03-02 08:00:02 UTC",
             "1 line removed, 1 line added.",
             "began 2026-03-02T08:00:01.000Z 2026-03-02T08:00:02.000Z",
+            "request size (bytes) 72 70",
             "x-experiment a b",
             "x-number 1 2",
         ] {

@@ -1,13 +1,16 @@
 //! The pages.
 
 mod conversation;
+mod coverage;
 mod diff;
 mod exchange;
-mod exchanges;
+pub(super) mod exchanges;
 mod figures;
 pub(super) mod frame;
+mod health;
 pub(super) mod one;
-mod stub;
+mod parts;
+mod setup;
 
 use axum::Router;
 use axum::routing::get;
@@ -25,7 +28,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/exchanges/{id}/diff/{other}", get(diff::diff))
         .route("/conversations/{id}", get(conversation::conversation))
         .merge(exchange::router())
-        .route("/coverage", get(stub::coverage))
-        .route("/setup", get(stub::setup))
-        .route("/health", get(stub::health))
+        .route("/coverage", get(coverage::coverage))
+        .merge(setup::router())
+        .route("/health", get(health::health))
 }

@@ -55,7 +55,7 @@ pub(super) async fn conversation(
         return Err(one::gone(&row));
     }
     site.look(&viewer, "conversation", &view.seen(), None).await?;
-    let title = format!("Conversation of {}", view.who());
+    let title = view.title();
     let frame = Frame { area: Some(Area::Exchanges), ..Frame::new(&title) };
     Ok(page(&site, Some(&viewer), &frame, &view.body()))
 }
@@ -115,14 +115,16 @@ impl View {
         seen.map(|(_, turn)| turn.row.clone()).collect()
     }
 
-    fn who(&self) -> String {
-        let user = self.found.turns.first().and_then(|turn| turn.row.user.as_deref());
-        user.map_or_else(|| "nobody in particular".to_owned(), |user| printable(user).into_owned())
+    fn title(&self) -> String {
+        match self.found.turns.first().and_then(|turn| turn.row.user.as_deref()) {
+            Some(user) => format!("Conversation of {}", printable(user)),
+            None => "Conversation".to_owned(),
+        }
     }
 
     fn body(&self) -> Markup {
         html! {
-            h1 { "Conversation of " (self.who()) }
+            h1 { (self.title()) }
             (self.about())
             (totals(&self.found.totals()))
             @if self.found.capped {
@@ -153,7 +155,7 @@ impl View {
             if self.wanted.zone.local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{}", self.wanted.zone) };
         html! {
             p.muted {
-                @if let (Some(first), Some(last)) = (rows().next(), rows().last()) {
+                @if let (Some(first), Some(last)) = (rows().next(), rows().next_back()) {
                     (one::time(first.began, self.wanted.zone)) " to " (one::time(last.began, self.wanted.zone)) " " (clock)
                 }
                 @if let Some(editor) = editor { " · " (printable(editor)) }
@@ -188,21 +190,30 @@ impl View {
 }
 
 fn totals(totals: &Totals) -> Markup {
-    let known = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), number);
+    let sum = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), number);
+    let requests = totals.by_person + totals.by_client;
+    // What some requests do not tell is missing in the sum.
+    let tokens = |what: &str, known: u64| match known {
+        known if known < requests => format!("{what}, as {} of {} requests tell", number(known), number(requests)),
+        _ => what.to_owned(),
+    };
+    let several = |count: u64, one: &str, more: &str| if count == 1 { one.to_owned() } else { more.to_owned() };
     let cards = [
-        (number(totals.by_person), if totals.by_person == 1 { "turn of a person" } else { "turns of a person" }),
-        (
-            number(totals.by_client),
-            if totals.by_client == 1 { "follow-up of the client" } else { "follow-ups of the client" },
-        ),
-        (known(totals.tokens_in), "tokens of prompts"),
-        (known(totals.tokens_out), "tokens of answers"),
-        (millis(totals.busy_ms), "of requests, added up"),
-        (millis(totals.span_ms), "from beginning to end"),
+        (number(totals.by_person), several(totals.by_person, "turn of a person", "turns of a person")),
+        (number(totals.by_client), several(totals.by_client, "follow-up of the client", "follow-ups of the client")),
+        (sum(totals.tokens_in), tokens("tokens of prompts", totals.tokens_known)),
+        (sum(totals.tokens_out), tokens("tokens of answers", totals.tokens_known)),
+        (busy(totals), "of requests, added up".to_owned()),
+        (millis(totals.span_ms), "from beginning to end".to_owned()),
     ];
     html! {
         div.cards {
-            @for (value, label) in cards { div.card { p.value { (value) } p.label { (label) } } }
+            @for (value, label) in &cards { div.card { p.value { (value) } p.label { (label) } } }
         }
     }
+}
+
+/// Milliseconds of requests; `?` where none is known.
+fn busy(totals: &Totals) -> String {
+    totals.busy_ms.map_or_else(|| "?".to_owned(), millis)
 }

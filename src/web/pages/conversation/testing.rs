@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower_service::Service;
 
-use crate::config::Web;
-use crate::web::access::Access;
-use crate::web::{Site, router};
+use crate::web::router;
+use crate::web::testing::site;
 
 /// A folder of records that grows while it is written.
 pub(in crate::web::pages) struct Folder(TempDir);
@@ -69,15 +68,7 @@ impl Folder {
 
     /// All pages, on what is in the folder now.
     pub(in crate::web::pages) fn pages(&self) -> Pages {
-        let web = Web {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            is_default: false,
-            hosts: Vec::new(),
-            login: false,
-            users: None,
-        };
-        let access = Access::new(&web, self.0.path(), None, 0, None).unwrap();
-        Pages(router(Site::new(self.0.path(), web, access, None)))
+        Pages(router(site(self.0.path())))
     }
 }
 

@@ -13,7 +13,6 @@ use tower_service::Service;
 use super::columns::Column;
 use super::found::ROWS;
 use super::*;
-use crate::config::Web;
 
 /// The pages on a folder of records.
 struct Pages {
@@ -33,10 +32,7 @@ impl Pages {
         for (number, record) in records.iter().enumerate() {
             put(logs.path(), number, record);
         }
-        let listen = ([127, 0, 0, 1], 0).into();
-        let web = Web { listen, is_default: false, hosts: Vec::new(), login: false, users: None };
-        let access = crate::web::access::Access::new(&web, logs.path(), None, 0, None).unwrap();
-        let router = crate::web::router(Site::new(logs.path(), web, access, None));
+        let router = crate::web::router(crate::web::testing::site(logs.path()));
         Self { logs, router }
     }
 
