@@ -190,7 +190,7 @@ async fn nothing_of_the_corpus_runs() {
     // Each one by itself too: one that ends an element may hide what the next one does.
     records.extend(xss::CORPUS.iter().enumerate().map(|(at, text)| chat(at + 3, text, text)));
     let review = Review::of(&records);
-    for number in 0..records.len() {
+    for (number, record) in records.iter().enumerate() {
         review.open(&browser, number, "").await;
         let found = browser
             .eval(
@@ -200,7 +200,7 @@ async fn nothing_of_the_corpus_runs() {
                 return [window.xss === undefined, strange.length, links.length]",
             )
             .await;
-        assert_eq!(found, json!([true, 0, 0]), "{number}: {}", records[number]["request"]["content"]);
+        assert_eq!(found, json!([true, 0, 0]), "{number}: {}", record["request"]["content"]);
     }
     let complaints = browser.complaints().await;
     assert!(complaints.iter().all(|line| line.contains("503")), "{complaints:?}");
