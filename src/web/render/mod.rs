@@ -12,3 +12,8 @@ pub mod text;
 
 #[cfg(test)]
 mod testing;
+/// Texts that would run if they were not shown as text; the tests in a browser have them too.
+#[cfg(test)]
+#[allow(unreachable_pub)]
+#[path = "../../../tests/support/xss.rs"]
+pub(in crate::web) mod xss;

@@ -21,5 +21,5 @@ pub(super) fn plain(room: &mut Room, label: &str, source: &str) -> Markup {
 
 /// A box that scrolls, which the keyboard must reach and a screen reader name.
 pub(super) fn boxed(label: &str, class: &str, contents: &Markup) -> Markup {
-    html! { pre class=(class) tabindex="0" role="region" aria-label=(label) { (contents) } }
+    html! { pre class=(class) tabindex="0" role="group" aria-label=(label) { (contents) } }
 }

@@ -55,7 +55,7 @@ pub(super) fn section(subject: &Subject) -> Markup {
                 }
             }
             p { button type="button" data-copy="#curl" { "Copy" } }
-            pre.text #curl tabindex="0" role="region" aria-label="The request as a command of curl" { (command.text) }
+            pre.text #curl tabindex="0" role="group" aria-label="The request as a command of curl" { (command.text) }
         }
     }
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::view::View;
 use crate::archive::{AbortedBy, Body, Form};
 use crate::copilot::answer::{Usage, UsageSource};
+use crate::copilot::noise::Noise;
 use crate::index::{Initiator, Row};
 use crate::review::amounts::{millis, number, size};
 use crate::review::query::encoded;
@@ -79,7 +80,7 @@ fn facts(view: &View) -> Markup {
                 (fact("Token's user", row.tid.as_deref()))
                 (fact("Request id", row.request_id.as_deref()))
                 (fact("Connection", record.connection.as_deref()))
-                (fact("Noise", row.noise.map(|noise| noise.as_str())))
+                (fact("Noise", row.noise.map(Noise::as_str)))
                 (fact("Rule", Some(&row.rule)))
                 (fact("Id", Some(&row.id)))
                 (fact("File", Some(&row.file)))

@@ -12,10 +12,7 @@ use tower_service::Service;
 use crate::config::Web;
 use crate::web::Site;
 use crate::web::access::Access;
-
-#[allow(unreachable_pub)] // Of the tests as well.
-#[path = "../../../../tests/support/xss.rs"]
-mod xss;
+use crate::web::render::xss;
 
 /// The pages on a folder of records.
 struct Pages {
@@ -370,7 +367,7 @@ async fn nothing_of_the_corpus_becomes_an_element() {
 
 #[tokio::test]
 async fn large_bodies_make_no_large_pages() {
-    let asked = "let x = \"<&>\"; // \u{202e}\n".repeat(300_000);
+    let asked = "let x = \"<&>\"; // \u{202e}\n".repeat(60_000);
     let mut broken = chat(1, "a", "b");
     broken["request"]["content"] =
         json!(format!("{{\"messages\":[{}", "{\"role\":\"user\",\"content\":\"a\"},".repeat(40_000)));

@@ -131,7 +131,7 @@ proptest! {
         let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         prop_assume!(!text[..at].ends_with('\r'));
         let both = pieces(&mut Budget::new(), &[&text[..at], "", &text[at..], ""], language);
-        let both: Vec<_> = both.into_iter().map(|piece| piece.into_string()).collect();
+        let both: Vec<_> = both.into_iter().map(PreEscaped::into_string).collect();
         both.iter().for_each(|piece| assert_harmless(piece));
         let shown: Vec<_> = both.iter().map(|piece| shown_text(piece)).collect();
         prop_assert_eq!(shown, [&text[..at], "", &text[at..], ""]);

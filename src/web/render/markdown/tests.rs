@@ -1,12 +1,9 @@
 use proptest::prelude::*;
 
 use super::super::testing::{assert_harmless, shown_text};
+use super::super::xss;
 use super::writer::ADDRESS;
 use super::*;
-
-#[allow(unreachable_pub)] // Of the tests as well.
-#[path = "../../../../tests/support/xss.rs"]
-mod xss;
 
 fn rendered(text: &str) -> String {
     let markup = markdown(text).into_string();
