@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use browser::{NARROW, WIDE, browser};
 use support::HOST;
-use support::client::{dial, page, request};
+use support::client::{basic, dial, page, request};
 use support::recorder::{Recorder, Setup, binary};
 use support::upstream::{Connection, Options, Upstream};
 use support::{eventually, within};
@@ -49,9 +49,17 @@ struct Events {
 impl Events {
     /// HTTP/1.0, so that no chunks have to be taken apart.
     async fn open(server: SocketAddr, query: &str, last: Option<&str>) -> Self {
+        Self::with(server, query, &last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default()).await
+    }
+
+    /// Somebody with an account.
+    async fn of(server: SocketAddr, name: &str) -> Self {
+        Self::with(server, "", &format!("Authorization: {}\r\n", basic(name, PASSWORD))).await
+    }
+
+    async fn with(server: SocketAddr, query: &str, fields: &str) -> Self {
         let mut tcp = dial(server).await;
-        let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
-        let head = format!("GET /live/events?{query} HTTP/1.0\r\nHost: {server}\r\n{last}\r\n");
+        let head = format!("GET /live/events?{query} HTTP/1.0\r\nHost: {server}\r\n{fields}\r\n");
         tcp.write_all(head.as_bytes()).await.expect("a request");
         let mut events = Self { tcp, bytes: Vec::new(), last: None, told: Vec::new() };
         let head = events.until(b"\r\n\r\n").await.expect("a head").to_ascii_lowercase();
@@ -113,9 +121,12 @@ impl Events {
 
     /// So many rows, each new, that were not given before.
     async fn rows(&mut self, many: usize) -> Vec<String> {
-        while self.told.len() < many {
-            self.next().await.expect("the stream goes on");
-        }
+        within(&format!("{many} rows"), async {
+            while self.told.len() < many {
+                self.next().await.expect("the stream goes on");
+            }
+        })
+        .await;
         let ids = std::mem::take(&mut self.told);
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "each once: {ids:?}");
         assert_eq!(ids.len(), many, "{ids:?}");
@@ -124,12 +135,18 @@ impl Events {
 
     /// Some rows, at least one.
     async fn some(&mut self) -> Vec<String> {
-        while self.told.is_empty() {
-            self.next().await.expect("the stream goes on");
-        }
+        within("rows", async {
+            while self.told.is_empty() {
+                self.next().await.expect("the stream goes on");
+            }
+        })
+        .await;
         std::mem::take(&mut self.told)
     }
 }
+
+/// Of all accounts.
+const PASSWORD: &str = "correct horse battery";
 
 /// An upstream that answers every request, and each piece of a stream when it is given leave.
 async fn upstream(leave: Arc<Semaphore>) -> Upstream {
@@ -483,4 +500,76 @@ async fn in_a_browser_an_answer_grows_where_it_stands() {
     browser
         .until("a word about the end", "return /lost|Nothing new/.test(document.querySelector('.status').textContent)")
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_sees_what_is_theirs_and_looks_at_others_are_noted_once() {
+    let leave = Arc::new(Semaphore::new(2));
+    let upstream = upstream(leave.clone()).await;
+    let setup = Setup::new(&upstream).with(&["--web", "127.0.0.1:0", "--web-login"]);
+    for (name, role) in [("ann", "self"), ("bob", "self"), ("rev", "reviewer"), ("sam", "statistics")] {
+        let added =
+            setup.run(&["users", "add", name, "--role", role, "--password-stdin"], &format!("{PASSWORD}\n")).await;
+        assert_eq!(added.code, Some(0), "{}", added.stderr);
+    }
+    let recorder = setup.start().await;
+    let line = recorder.line("the page's address", |line| address(line).is_some()).await;
+    let server = address(&line).expect("an address");
+    for (name, status) in [("nobody", 401), ("sam", 403), ("ann", 200)] {
+        let authorization = basic(name, PASSWORD);
+        let head = format!(
+            "GET /live HTTP/1.1\r\nHost: {server}\r\nAuthorization: {authorization}\r\nConnection: close\r\n\r\n"
+        );
+        assert_eq!(request(server, &head).await.status, status, "{name}");
+    }
+
+    let (mut ann, mut rev) = (Events::of(server, "ann").await, Events::of(server, "rev").await);
+    let mut sessions = Vec::new();
+    for name in ["ann", "bob"] {
+        let mut session = recorder.client(&["http/1.1"]).authorized(name, PASSWORD).open(HOST).await;
+        session.send(format!("GET /chat/completions HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).await;
+        sessions.push(session);
+    }
+    let both = |html: &str| html.matches(">One </pre>").count() == 2;
+    let all = rev.state("both answers", both).await;
+    assert!(all.contains(">ann<") && all.contains(">bob<") && all.contains("Open tunnels"), "{all}");
+    let own = ann.state("the own answer", |html| html.contains(">One </pre>")).await;
+    assert!(own.contains("Your exchanges in flight") && !own.contains("bob") && !own.contains("Open tunnels"), "{own}");
+    leave.add_permits(4);
+    for mut session in sessions {
+        session.read_until(b"\r\n0\r\n\r\n").await;
+        session.close().await;
+    }
+    let told = rev.rows(2).await;
+    let own = ann.rows(1).await;
+    assert!(told.contains(&own[0]));
+    assert!(ann.last.is_some() && ann.told.is_empty(), "{:?}", ann.told);
+
+    // One's own is not noted; of the others each stream once, however often it grew.
+    let folder = recorder.setup.logs.join("audit");
+    let files = std::fs::read_dir(folder).expect("an audit log").map(|entry| entry.expect("an entry").path());
+    let text: String = files.map(|path| std::fs::read_to_string(path).expect("text")).collect();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(lines.iter().all(|line| line["who"] == "rev" && line["what"] == "stream"), "{text}");
+    let mut noted: Vec<_> = lines.iter().flat_map(|line| line["ids"].as_array().expect("ids").clone()).collect();
+    noted.sort_by_key(ToString::to_string);
+    let mut told: Vec<_> = told.into_iter().map(serde_json::Value::from).collect();
+    told.sort_by_key(ToString::to_string);
+    assert_eq!(noted, told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_is_made_anew_tells_nothing_twice_to_who_watches() {
+    let upstream = upstream(freely()).await;
+    let (recorder, server) = start(&upstream).await;
+    let mut watching = Events::open(server, "", None).await;
+    watching.find("the mark", |event| (event.name == "mark").then_some(())).await;
+    traffic(&recorder, 3).await;
+    let mut seen: BTreeSet<_> = watching.rows(3).await.into_iter().collect();
+    let logs = recorder.setup.logs.to_str().expect("UTF-8").to_owned();
+    let made = recorder.setup.run(&["reindex", "--logs", &logs], "").await;
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    traffic(&recorder, 2).await;
+    seen.extend(watching.rows(2).await);
+    assert_eq!(seen, ids(&recorder));
 }

@@ -21,7 +21,7 @@ use super::look::{Flying, Look, Now};
 use super::markup::{self, State as Shown};
 use super::wanted::Wanted;
 use crate::exchange::ExchangeId;
-use crate::index::{Row, of_one_index};
+use crate::index::{Known, Row, of_one_index};
 use crate::live::InFlight;
 use crate::rules::Kind;
 use crate::web::access::{Seen, Viewer};
@@ -55,7 +55,8 @@ pub(super) async fn events(
     };
     // One waits while one is being sent: a slow watcher is behind, and nothing piles up.
     let (out, events) = mpsc::channel(1);
-    let watcher = Watcher { site, viewer, wanted, out, looked_at: HashSet::new(), shown: String::new() };
+    let watcher =
+        Watcher { site, viewer, wanted, out, looked_at: HashSet::new(), known: Known::default(), shown: String::new() };
     tokio::spawn(async move {
         let ended = watcher.site.live().clone();
         tokio::select! {
@@ -82,6 +83,8 @@ struct Watcher {
     out: mpsc::Sender<Event>,
     /// Streams whose text this watcher was shown: noted once each.
     looked_at: HashSet<ExchangeId>,
+    /// Rows that were sent: an index that is made anew names them again.
+    known: Known,
     /// The state that was sent last.
     shown: String,
 }
@@ -109,7 +112,7 @@ impl Watcher {
     }
 
     /// What came since the mark that the browser knows, and the mark to go on from.
-    async fn begin(&self, mark: Option<i64>) -> Result<i64, Gone> {
+    async fn begin(&mut self, mark: Option<i64>) -> Result<i64, Gone> {
         if let Some(mark) = mark {
             return self.catch_up(mark).await;
         }
@@ -124,7 +127,10 @@ impl Watcher {
     }
 
     /// A look of the poller: taken as it is if it goes on where this watcher is.
-    async fn look(&self, look: &Look, mark: i64) -> Result<i64, Gone> {
+    async fn look(&mut self, look: &Look, mark: i64) -> Result<i64, Gone> {
+        if look.from == mark && look.to == mark {
+            return Ok(mark);
+        }
         if look.from == mark {
             self.rows(&look.rows, look.left_out, look.to).await?;
             return Ok(look.to);
@@ -134,7 +140,7 @@ impl Watcher {
     }
 
     /// Asks the index what came since.
-    async fn catch_up(&self, mark: i64) -> Result<i64, Gone> {
+    async fn catch_up(&mut self, mark: i64) -> Result<i64, Gone> {
         let asked = self.site.ask(move |index| match mark {
             i64::MIN => index.arrived(None).map(|(rows, mark)| (rows, 0, mark)),
             _ => index.arrived_last(mark, ROWS_MAX as u64).map(|it| (it.rows, it.left_out, it.mark)),
@@ -145,8 +151,9 @@ impl Watcher {
         Ok(next)
     }
 
-    async fn rows(&self, rows: &[Row], mut left_out: u64, mark: i64) -> Result<(), Gone> {
-        let seen: Vec<_> = rows.iter().filter(|row| self.sees(row.kind, row.user.as_deref())).collect();
+    async fn rows(&mut self, rows: &[Row], mut left_out: u64, mark: i64) -> Result<(), Gone> {
+        let mut seen: Vec<_> = rows.iter().filter(|row| self.sees(row.kind, row.user.as_deref())).collect();
+        seen.retain(|row| self.known.is_new(&row.id));
         let over = seen.len().saturating_sub(ROWS_MAX);
         left_out += over as u64;
         if left_out > 0 {

@@ -205,6 +205,8 @@ impl Poller {
                     self.known.is_new(&row.id);
                 }
                 self.mark = Some(mark);
+                // Whoever came before and is behind this mark would else hear of it with the next record only.
+                let _ = self.hub.0.looks.send(Arc::new(Look { from: mark, to: mark, rows: Vec::new(), left_out: 0 }));
                 self.tell(|now| now.problem = None)
             }
             Err(error) => self.fail(error),
