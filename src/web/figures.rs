@@ -18,7 +18,7 @@ pub(in crate::web) async fn shown(site: &Site, viewer: &Viewer, query: Query) ->
     let mark = site.figures().mark().await?;
     let users = users(site, viewer, &query, mark).await?;
     let overview = overview(site, Query { users, ..query }, mark).await?;
-    if viewer.rights.names_people() {
+    if !viewer.rights.has_pseudonyms() {
         return Ok(overview);
     }
     let pseudonyms = site.access().pseudonyms();
@@ -31,7 +31,7 @@ pub(in crate::web) async fn shown(site: &Site, viewer: &Viewer, query: Query) ->
 /// the viewer may see.
 async fn users(site: &Site, viewer: &Viewer, query: &Query, mark: i64) -> Result<Vec<String>, Problem> {
     let mut users = query.users.clone();
-    if !users.is_empty() && !viewer.rights.names_people() {
+    if !users.is_empty() && viewer.rights.has_pseudonyms() {
         // Pseudonyms lead to nobody: each name there is must be tried.
         let all = overview(site, Query { users: Vec::new(), ..query.clone() }, mark).await?;
         let known = || all.by(By::User).iter().map(|row| Cow::Borrowed(row.group.as_str())).collect();
