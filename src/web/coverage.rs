@@ -44,7 +44,7 @@ fn restricted(mut all: Coverage, viewer: &Viewer, site: &Site) -> Coverage {
         // How many others there are is theirs.
         all.left_out = 0;
     }
-    if !viewer.rights.names_people() {
+    if viewer.rights.has_pseudonyms() {
         let pseudonyms = site.access().pseudonyms();
         for subject in &mut all.subjects {
             // Addresses tell people as names do.

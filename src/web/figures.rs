@@ -22,7 +22,7 @@ pub(in crate::web) async fn shown(
 ) -> Result<Arc<Overview>, Problem> {
     let users = users(site, viewer, &query, mark).await?;
     let overview = kept(site, Query { users, ..query }, mark).await?;
-    if viewer.rights.names_people() {
+    if !viewer.rights.has_pseudonyms() {
         return Ok(overview);
     }
     let (viewer, site) = (viewer.clone(), site.clone());
@@ -39,7 +39,7 @@ pub(in crate::web) async fn shown(
 /// the viewer may see.
 async fn users(site: &Site, viewer: &Viewer, query: &Query, mark: i64) -> Result<Vec<String>, Problem> {
     let mut users = query.users.clone();
-    if !users.is_empty() && !viewer.rights.names_people() {
+    if !users.is_empty() && viewer.rights.has_pseudonyms() {
         // Pseudonyms lead to nobody: each name there is must be tried.
         let all = kept(site, Query::default(), mark).await?;
         let (viewer, site) = (viewer.clone(), site.clone());

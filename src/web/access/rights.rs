@@ -83,8 +83,8 @@ impl Rights {
         !self.roles.is_empty()
     }
 
-    /// Whether what may be seen within [`Self::own_only`] has its users by their names. What reaches further, figures of
-    /// all, has each of them as [`Self::shown_name`] says.
+    /// Whether records may be seen at all, which have their users by their names. Of figures and coverage, ask
+    /// [`Self::has_pseudonyms`].
     #[must_use]
     pub fn names_people(&self) -> bool {
         self.sees_all_contents() || self.roles.has(Role::Own)
@@ -104,6 +104,13 @@ impl Rights {
     #[must_use]
     pub fn figures_only_of(&self) -> Option<&str> {
         if self.roles.has(Role::Statistics) { None } else { self.own_only() }
+    }
+
+    /// Whether figures and coverage are of others whose names may not be seen: each of them is to be shown as
+    /// [`Self::shown_name`] says, and in an order that does not tell who is who.
+    #[must_use]
+    pub fn has_pseudonyms(&self) -> bool {
+        !self.sees_all_contents() && self.figures_only_of().is_none()
     }
 
     /// Whether the state of the program and the machine may be seen.
@@ -170,6 +177,7 @@ mod tests {
     fn of_whom_records_figures_and_names_may_be_seen() {
         let of = |rights: &Rights| {
             let contents = [Some("ann"), Some("bob"), None].map(|user| rights.contents_of(user));
+            assert_eq!(rights.has_pseudonyms(), rights.roles.has(Role::Statistics) && !rights.sees_all_contents());
             (contents, rights.own_only().map(str::to_owned), rights.figures_only_of().is_some(), rights.names_people())
         };
         let ann = || Some("ann".to_owned());

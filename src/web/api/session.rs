@@ -47,7 +47,7 @@ pub(super) async fn session(
         user: viewer.name.as_deref(),
         may: may.collect(),
         only_of: viewer.rights.own_only(),
-        names: viewer.rights.names_people(),
+        names: !viewer.rights.has_pseudonyms(),
         recording: site.recording().is_some(),
         version: env!("CARGO_PKG_VERSION"),
     })

@@ -48,7 +48,7 @@ pub(super) async fn coverage(
     let from = asked.from.unwrap_or_default().min(all.subjects.len());
     let until = from.saturating_add(SHOWN).min(all.subjects.len());
     let subjects = all.subjects.get(from..until).unwrap_or_default();
-    let links_to_exchanges = viewer.rights.may(Area::Exchanges) && viewer.rights.names_people();
+    let links_to_exchanges = viewer.rights.may(Area::Exchanges) && !viewer.rights.has_pseudonyms();
     let body = html! {
         h1 { "Coverage" }
         p.muted {
