@@ -13,16 +13,19 @@
 
 pub mod archive;
 pub mod auth;
+pub mod check;
 pub mod classifier;
 pub mod cli;
 pub mod config;
 pub mod copilot;
 mod digest;
+pub mod door;
 pub mod exchange;
 pub mod export;
 pub mod figures;
 pub mod index;
 pub mod listener;
+pub mod live;
 pub mod metrics;
 pub mod observer;
 pub mod recorder;

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use crate::config::{Config, Limits};
-use crate::exchange::{Action, Assembler, Connection, Selector};
+use crate::exchange::{Action, Assembler, Connection, Onlooker, Selector};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::observer::{Event, Limits as ObserverLimits, Observer, Protocol, RequestHead};
 use crate::relay::Tap;
@@ -24,15 +25,16 @@ pub struct Recorder {
     store: Store,
     metrics: Metrics,
     selector: Arc<dyn Selector>,
+    onlooker: Option<Arc<dyn Onlooker>>,
     limits: Limits,
 }
 
 impl Recorder {
-    /// Records into `store` what the configuration asks for.
+    /// Records into `store` what the configuration asks for, and keeps `streams` up to date.
     #[must_use]
-    pub fn new(config: &Config, store: Store, metrics: Metrics) -> Self {
+    pub fn new(config: &Config, store: Store, metrics: Metrics, streams: &Streams) -> Self {
         let selector = Arc::new(ByKind { table: config.kinds.clone(), record: config.record.clone() });
-        Self { store, metrics, selector, limits: config.limits.clone() }
+        Self { store, metrics, selector, onlooker: streams.onlooker(), limits: config.limits.clone() }
     }
 }
 
@@ -60,7 +62,7 @@ impl Watcher for Recorder {
         let selector = Arc::clone(&self.selector);
         Box::new(RecorderTap {
             observer: Observer::new(protocol, limits),
-            assembler: Assembler::new(Arc::new(connection), selector, self.limits.body),
+            assembler: Assembler::new(Arc::new(connection), selector, self.limits.body).seen_by(self.onlooker.clone()),
             actions: Vec::new(),
             in_flight: 0,
             store: self.store.clone(),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 26] = [
+const MAY_IMPORT: [(&str, &[&str]); 29] = [
     ("wire", &[]),
     ("digest", &[]),
     ("metrics", &[]),
@@ -20,6 +20,8 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
     ("rules", &["observer"]),
     ("config", &["rules"]),
     ("auth", &[]),
+    ("check", &[]),
+    ("door", &[]),
     ("relay", &[]),
     ("observer", &[]),
     ("exchange", &["observer"]),
@@ -27,10 +29,12 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
     ("store", &["classifier", "exchange", "observer", "rules"]),
     ("tls", &["rules"]),
     // A tunnel's facts are the connection that its exchanges refer to.
-    ("tunnel", &["exchange", "relay", "rules", "tls"]),
+    ("tunnel", &["door", "exchange", "relay", "rules", "tls"]),
     // The store only says whether new tunnels must be refused.
-    ("listener", &["auth", "rules", "store", "tls", "tunnel"]),
-    ("recorder", &["classifier", "exchange", "observer", "relay", "rules", "store", "tunnel"]),
+    ("listener", &["auth", "check", "door", "rules", "store", "tls", "tunnel"]),
+    // What is in flight, and what its bytes say.
+    ("live", &["copilot", "exchange", "observer", "rules"]),
+    ("recorder", &["classifier", "exchange", "live", "observer", "relay", "rules", "store", "tunnel"]),
     (
         "cli",
         &[
@@ -38,11 +42,13 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
             "auth",
             "classifier",
             "copilot",
+            "door",
             "exchange",
             "export",
             "figures",
             "index",
             "listener",
+            "live",
             "recorder",
             "review",
             "rules",
@@ -52,8 +58,14 @@ const MAY_IMPORT: [(&str, &[&str]); 26] = [
             "web",
         ],
     ),
-    ("review", &["archive", "copilot", "export", "figures", "index", "rules"]),
-    ("web", &["archive", "auth", "copilot", "export", "figures", "index", "review", "rules", "shutdown", "tls"]),
+    ("review", &["archive", "copilot", "door", "export", "figures", "index", "rules"]),
+    (
+        "web",
+        &[
+            "archive", "auth", "check", "copilot", "door", "exchange", "export", "figures", "index", "live", "review",
+            "rules", "shutdown", "tls",
+        ],
+    ),
     // The reading side: files to records, records to meaning, meaning to rows, rows to figures.
     // The rules that give older records their kind ask for the fields of a head.
     ("archive", &["exchange", "observer", "rules"]),

@@ -122,6 +122,14 @@ impl Authenticator {
         })))
     }
 
+    /// Whose credentials a header claims to hold: the user of that name, if there is one. `None`: it holds none that
+    /// can be read. Says nothing of whether they are right.
+    #[must_use]
+    pub fn claimed(&self, header: Option<&[u8]>) -> Option<Option<Arc<str>>> {
+        let credentials = header.and_then(Credentials::parse)?;
+        Some(lock_read(&self.0.users).find(&credentials.user).map(|user| Arc::clone(&user.name)))
+    }
+
     /// Checks the value of `Proxy-Authorization`.
     ///
     /// Remembered credentials are answered at once. Others cost a hash, and wait where their address failed lately.

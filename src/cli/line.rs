@@ -12,6 +12,7 @@ use chrono::{DateTime, Local};
 use super::output::printable;
 use crate::classifier::Summary;
 use crate::exchange::AbortedBy;
+pub(super) use crate::review::amounts::{duration, size};
 use crate::store::OnRecord;
 
 /// `13:05:57  completions  200  alice  vscode/1.95.3  python  382 ms  ↑ 2.1 kB  ↓ 367 B`, without the line's end.
@@ -48,21 +49,6 @@ fn tint(summary: &Summary) -> Option<&'static str> {
         (_, Some(_)) | (None, _) => Some("\x1b[31m"),
         (Some(status), None) if status >= 400 => Some("\x1b[31m"),
         _ => None,
-    }
-}
-
-pub(super) fn duration(time: Duration) -> String {
-    match time.as_millis() {
-        millis @ ..10_000 => format!("{millis} ms"),
-        millis => format!("{:.1} s", millis as f64 / 1000.0),
-    }
-}
-
-pub(super) fn size(bytes: u64) -> String {
-    match bytes {
-        ..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }
 

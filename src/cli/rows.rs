@@ -1,14 +1,13 @@
 //! One exchange on one line: for a person a table, for a program values separated by tabs.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Datelike, Utc};
 
-use super::line;
 use super::output::{Look, printable};
 use super::table::{Cell, Column};
-use crate::exchange::AbortedBy;
 use crate::index::Row;
+pub use crate::review::amounts::{millis, number};
+pub use crate::review::row::flags;
+use crate::review::row::{Outcome, about, amounts, outcome};
 
 /// The table of `list`, `search` and `tail`. As far as they can be shortened, all but the spare ones have 80 columns
 /// with `completions` and `cancelled` in them.
@@ -38,11 +37,6 @@ pub fn cells(row: &Row, id: &str, year: i32, look: &Look) -> Vec<Cell> {
     let time = look.time(row.began);
     let time = time.format(if time.year() == year { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" }).to_string();
     let tint = tint(row);
-    let about = row.language.as_ref().or(row.model.as_ref()).or(row.model_answered.as_ref());
-    let amounts = match (row.tokens_in, row.tokens_out) {
-        (None, None) => format!("{} ↑ {} ↓", line::size(row.request_size), line::size(row.response_size)),
-        (sent, got) => format!("{} in {} out", known(sent), known(got)),
-    };
     vec![
         time.into(),
         Cell { text: printable(id).into_owned(), tint: "33" },
@@ -50,10 +44,10 @@ pub fn cells(row: &Row, id: &str, year: i32, look: &Look) -> Vec<Cell> {
         Cell { text: row.status.map_or_else(|| "-".to_owned(), |status| status.to_string()), tint },
         text(row.user.as_deref()),
         text(row.editor_version.as_deref().or(row.editor.as_deref())),
-        text(about.map(String::as_str)),
+        text(about(row)),
         // Without its space a usual table is as wide as a usual terminal.
         row.total_ms.map_or_else(|| "-".to_owned(), |total| millis(total).replace(' ', "")).into(),
-        amounts.into(),
+        amounts(row).into(),
         Cell { text: flags(row).join(", "), tint },
     ]
 }
@@ -83,65 +77,13 @@ pub fn tabbed(row: &Row) -> String {
     values.map(|value| printable(&value).into_owned()).join("\t")
 }
 
-/// What is odd about an exchange, in words.
-#[must_use]
-pub fn flags(row: &Row) -> Vec<String> {
-    let mut flags = Vec::new();
-    match row.aborted_by {
-        Some(AbortedBy::Client) => flags.push("cancelled".to_owned()),
-        Some(AbortedBy::Upstream) => flags.push("cut by upstream".to_owned()),
-        Some(AbortedBy::Shutdown) => flags.push("cut by shutdown".to_owned()),
-        None if row.complete == Some(false) => flags.push("incomplete".to_owned()),
-        None => {}
-    }
-    if let Some(error) = &row.error {
-        // Messages of servers can be long; the file has all of it.
-        let error: String = error.chars().take(60).collect();
-        flags.push(format!("error: {}", printable(&error)));
-    }
-    if row.problem.is_some() {
-        flags.push("observed in part".to_owned());
-    }
-    if row.speculative {
-        flags.push("speculative".to_owned());
-    }
-    flags
-}
-
 /// Red where something failed, grey where the client changed its mind.
 fn tint(row: &Row) -> &'static str {
-    match (row.status, row.aborted_by) {
-        (_, Some(AbortedBy::Client)) => "90",
-        (_, Some(_)) | (None, _) => "31",
-        (Some(status), None) if status >= 400 => "31",
-        _ if row.error.is_some() => "31",
-        _ => "",
+    match outcome(row) {
+        Outcome::Fine => "",
+        Outcome::Cancelled => "90",
+        Outcome::Failed => "31",
     }
-}
-
-/// Milliseconds for a person: `382 ms`, `12.3 s`.
-#[must_use]
-pub fn millis(value: f64) -> String {
-    let time = Duration::try_from_secs_f64((value / 1e3).max(0.0));
-    time.map_or_else(|_| "-".to_owned(), line::duration)
-}
-
-/// A number with its thousands apart: `1,234`.
-#[must_use]
-pub fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + 4);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn known(value: Option<u64>) -> String {
-    value.map_or_else(|| "?".to_owned(), number)
 }
 
 fn text(value: Option<&str>) -> Cell {
@@ -155,6 +97,7 @@ mod tests {
     use super::super::table::Layout;
     use super::super::testing::row;
     use super::*;
+    use crate::exchange::AbortedBy;
 
     fn look() -> Look {
         Look { zone: FixedOffset::east_opt(3600), ..Look::default() }
@@ -235,13 +178,5 @@ TIME            ID    KIND         HTTP  USER   ABOUT   TOTAL
         for text in [line.replace('\t', ""), drawn(&[hostile], None).replace('\n', "")] {
             assert_eq!(printable(&text), text);
         }
-    }
-
-    #[test]
-    fn numbers_for_people() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0.4, 382.4, 12_345.0, -3.0].map(millis), ["0 ms", "382 ms", "12.3 s", "0 ms"]);
-        assert_eq!(millis(f64::NAN), "0 ms");
-        assert_eq!(millis(1e300), "-");
     }
 }

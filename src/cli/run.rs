@@ -13,8 +13,10 @@ use super::greeting::{self, Greeting};
 use super::line::Printer;
 use crate::auth::{Authenticator, UsersError};
 use crate::config::{Access, Config, Web};
+use crate::door::Book;
 use crate::index::Indexer;
 use crate::listener::{self, FrontDoor, LocalPages};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::shutdown::Shutdown;
@@ -122,6 +124,13 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     });
 
     let shutdown = Shutdown::default();
+    let door = Book::open(&config.logs);
+    let keeping = tokio::spawn(door.clone().keep(shutdown.clone()));
+    // Without a page nobody can look.
+    let streams = match &page {
+        Some(_) => Streams::new(config.kinds.clone(), config.record.clone()),
+        None => Streams::off(),
+    };
     if let (Some((listener, page)), Some(web)) = (page, config.web.clone()) {
         let access = PageAccess::new(&web, &config.logs, Some(&advertise), page.port(), page_authenticator);
         let access = access.map_err(|error| StartError::Page(error.into()))?;
@@ -130,6 +139,8 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
             advertise: advertise.clone(),
             authority: Arc::clone(&authority),
             metrics: metrics.clone(),
+            door: door.clone(),
+            streams: streams.clone(),
             began: SystemTime::now(),
         };
         let site = Site::new(&config.logs, web, access, Some(recording));
@@ -148,8 +159,9 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         hosts: config.hosts.clone(),
         pass_others: config.policy.tunnel_others,
         limits: config.limits.clone(),
-        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone())),
+        watcher: Arc::new(Recorder::new(&config, store.clone(), metrics.clone(), &streams)),
         metrics: metrics.clone(),
+        door: door.clone(),
         shutdown: shutdown.clone(),
     };
     let front_door = FrontDoor {
@@ -163,7 +175,11 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         shutdown: shutdown.clone(),
     };
     let ended = until_told(listener, Arc::new(front_door), &shutdown, config.limits.shutdown, signals).await;
+    keeping.abort();
     let close = move || {
+        if let Err(error) = door.save() {
+            tracing::warn!("{error}");
+        }
         let totals = store.close();
         if let Some(indexer) = indexer {
             indexer.close(INDEX_PATIENCE);

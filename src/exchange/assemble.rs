@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use super::flight::{self, Cut, Flight, SPOOL_AGE};
 use super::socket::{Socket, Terms, Told};
-use super::{AbortedBy, Action, Connection, Selector, host};
+use super::{AbortedBy, Action, Connection, Onlooker, Selector, host};
 use crate::observer::{Event, RequestHead, StreamId};
 use crate::wire::{Direction, Ending};
 
@@ -29,6 +29,7 @@ const NO_ERROR: u32 = 0;
 pub struct Assembler {
     connection: Arc<Connection>,
     selector: Arc<dyn Selector>,
+    onlooker: Option<Arc<dyn Onlooker>>,
     body_limit: usize,
     clock: fn(Instant) -> SystemTime,
     flights: BTreeMap<StreamId, Flight>,
@@ -62,6 +63,7 @@ impl Assembler {
         Self {
             connection,
             selector,
+            onlooker: None,
             body_limit,
             clock,
             flights: BTreeMap::new(),
@@ -72,6 +74,12 @@ impl Assembler {
             last_stream: u64::MAX,
             lost: false,
         }
+    }
+
+    /// Lets somebody look on.
+    #[must_use]
+    pub fn seen_by(self, onlooker: Option<Arc<dyn Onlooker>>) -> Self {
+        Self { onlooker, ..self }
     }
 
     /// One event, of bytes that were read at `at`. Events of streams that never began or are over are ignored.
@@ -176,7 +184,8 @@ impl Assembler {
         let wanted = self.selector.wanted(&host(&self.connection, &head), &head);
         let flight = if wanted {
             self.due_at(at + SPOOL_AGE);
-            Flight::kept(at, flight::begun(Arc::clone(&self.connection), began, stream.0, head))
+            let exchange = flight::begun(Arc::clone(&self.connection), began, stream.0, head);
+            Flight::kept(at, exchange, self.onlooker.as_deref())
         } else {
             Flight::unwanted(began, at, head.version)
         };
@@ -211,7 +220,8 @@ impl Assembler {
     }
 
     fn message(&mut self, stream: StreamId, told: Told<'_>, out: &mut Vec<Action>) {
-        let terms = Terms { body_limit: self.body_limit, clock: self.clock };
+        let onlooker = self.onlooker.as_deref();
+        let terms = Terms { body_limit: self.body_limit, clock: self.clock, onlooker };
         let (Some(flight), Some(socket)) = (self.flights.get_mut(&stream), self.sockets.get_mut(&stream)) else {
             return;
         };

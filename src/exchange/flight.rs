@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::talk::Talk;
-use super::{AbortedBy, Action, Body, Chunk, Exchange, ExchangeId, Message, Timings};
+use super::{AbortedBy, Action, Body, Chunk, Exchange, ExchangeId, Message, Onlooker, Sight, Timings};
 use crate::observer::{Fields, ResponseHead, Version};
 use crate::wire::Direction;
 
@@ -33,12 +33,15 @@ pub(super) struct Flight {
     waiting: Option<Instant>,
     last_arrival: Option<Instant>,
     upgraded: bool,
+    /// Dropped with the flight, so that nobody sees one that is over.
+    sight: Option<Box<dyn Sight>>,
     pub(super) talk: Talk,
 }
 
 impl Flight {
-    pub(super) fn kept(begin: Instant, exchange: Exchange) -> Self {
-        Self::new(exchange.id, begin, exchange.request.head.version, Some(Box::new(exchange)))
+    pub(super) fn kept(begin: Instant, exchange: Exchange, onlooker: Option<&dyn Onlooker>) -> Self {
+        let sight = onlooker.map(|onlooker| onlooker.began(&exchange));
+        Self { sight, ..Self::new(exchange.id, begin, exchange.request.head.version, Some(Box::new(exchange))) }
     }
 
     pub(super) fn unwanted(began: SystemTime, begin: Instant, version: Version) -> Self {
@@ -47,7 +50,8 @@ impl Flight {
 
     fn new(id: ExchangeId, begin: Instant, version: Version, kept: Option<Box<Exchange>>) -> Self {
         let (ended, waiting, last_arrival) = ([false; 2], None, None);
-        Self { id, begin, version, kept, ended, waiting, last_arrival, upgraded: false, talk: Talk::default() }
+        let talk = Talk::default();
+        Self { id, begin, version, kept, ended, waiting, last_arrival, upgraded: false, sight: None, talk }
     }
 
     pub(super) fn interim(&mut self, at: Instant, head: ResponseHead, out: &mut Vec<Action>) {
@@ -64,6 +68,7 @@ impl Flight {
         if exchange.response.is_none() {
             exchange.timings.first_byte = Some(since);
             exchange.response = Some(Message::new(head));
+            self.show_response();
             self.spool_head_again(out);
         }
     }
@@ -78,6 +83,9 @@ impl Flight {
     ) {
         if direction == Direction::ServerToClient {
             self.arrived(at, bytes.len());
+        }
+        if let Some(sight) = &mut self.sight {
+            sight.moved(direction, bytes);
         }
         let Some(exchange) = self.touched(at) else { return };
         let room = room(exchange, direction, limit);
@@ -179,6 +187,18 @@ impl Flight {
 
     pub(super) fn exchange_mut(&mut self) -> Option<&mut Exchange> {
         self.kept.as_deref_mut()
+    }
+
+    fn show_response(&mut self) {
+        let response = self.kept.as_ref().and_then(|exchange| exchange.response.as_ref());
+        if let (Some(sight), Some(response)) = (&mut self.sight, response) {
+            sight.responded(&response.head);
+        }
+    }
+
+    /// Nobody is to see it any more.
+    pub(super) fn hide(&mut self) {
+        self.sight = None;
     }
 
     pub(super) fn since(&self, at: Instant) -> Duration {

@@ -10,6 +10,7 @@ mod flight;
 #[doc(hidden)]
 pub mod fuzz;
 mod id;
+mod onlook;
 mod snapshot;
 mod socket;
 mod step;
@@ -27,6 +28,7 @@ pub use assemble::Assembler;
 pub use body::Body;
 pub use decode::{DecodeLimits, Decoded, decode};
 pub use id::{ConnectionId, ExchangeId};
+pub use onlook::{Onlooker, Sight};
 pub use snapshot::{SnapshotError, from_snapshot, messages_from_snapshot, messages_to_snapshot, to_snapshot};
 pub use websocket::{Closed, SocketMessage, WebSocket};
 

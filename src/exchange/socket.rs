@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime};
 use super::flight::{self, Cut, Flight};
 use super::step::Step;
 use super::websocket::Closed;
-use super::{AbortedBy, Action, Message, WebSocket};
+use super::{AbortedBy, Action, Message, Onlooker, WebSocket};
 use crate::observer::{MessageKind, RequestHead};
 use crate::wire::Direction::{self, ClientToServer, ServerToClient};
 
@@ -48,10 +48,11 @@ pub(super) struct Told<'a> {
 
 /// What all sockets of a connection share.
 #[derive(Clone, Copy)]
-pub(super) struct Terms {
+pub(super) struct Terms<'a> {
     /// Bytes kept of a body.
     pub(super) body_limit: usize,
     pub(super) clock: fn(Instant) -> SystemTime,
+    pub(super) onlooker: Option<&'a dyn Onlooker>,
 }
 
 impl Socket {
@@ -74,7 +75,7 @@ impl Socket {
     }
 
     /// A message; `own` is the exchange that led to the upgrade.
-    pub(super) fn message(&mut self, own: &mut Flight, told: Told<'_>, terms: Terms, out: &mut Vec<Action>) {
+    pub(super) fn message(&mut self, own: &mut Flight, told: Told<'_>, terms: Terms<'_>, out: &mut Vec<Action>) {
         if told.kind == MessageKind::Close {
             self.close(own, told);
         }
@@ -164,13 +165,13 @@ impl Socket {
 }
 
 /// A turn: the heads of the upgrade, and a time of its own. None when nobody wants it recorded.
-fn new_turn(own: &Flight, began: Instant, number: u64, terms: Terms) -> Option<Flight> {
+fn new_turn(own: &Flight, began: Instant, number: u64, terms: Terms<'_>) -> Option<Flight> {
     let socket = own.exchange()?;
     let connection = Arc::clone(&socket.connection);
     let mut exchange = flight::begun(connection, (terms.clock)(began), socket.stream, socket.request.head.clone());
     exchange.response = socket.response.as_ref().map(|response| Message::new(response.head.clone()));
     exchange.websocket = Some(WebSocket { turn: Some(number), ..WebSocket::default() });
-    Some(Flight::kept(began, exchange))
+    Some(Flight::kept(began, exchange, terms.onlooker))
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ impl Flight {
             return;
         }
         self.talk = Talk { quiet: true, ..Talk::default() };
+        self.hide();
         if let Some(exchange) = self.exchange_mut()
             && exchange.spooled.take().is_some()
         {

@@ -194,6 +194,12 @@ impl<'r> Reader<'r> {
         self.row.get_ref(self.next - 1)
     }
 
+    /// Goes on behind so many columns.
+    pub(super) fn skip(&mut self, columns: usize) -> &mut Self {
+        self.next += columns;
+        self
+    }
+
     /// What is in a column is not what we write there: somebody else wrote it.
     fn foreign(&self, value: ValueRef<'_>) -> Error {
         Error::InvalidColumnType(self.next - 1, String::new(), value.data_type())

@@ -3,6 +3,7 @@
 //! The files are the truth (design D8): whatever is wrong with the index, it is rebuilt. Written by the recorder's
 //! [`Indexer`] behind the records, or by a reader that finds it behind; safe for both at once.
 
+mod arrival;
 mod build;
 mod columns;
 mod cursor;
@@ -20,7 +21,9 @@ mod place;
 mod queries;
 pub mod row;
 mod schema;
+mod sightings;
 mod statements;
+mod stretches;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;
@@ -32,12 +35,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::build::Work;
 use self::place::{Database, Live};
+pub use arrival::{Arrived, of_one_index};
 pub use cursor::{Cursor, CursorError};
 pub use indexer::Indexer;
 pub(crate) use indexer::yield_to_all;
 pub use nearby::Field;
 pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};
+pub use sightings::{Endpoint, Sighting, Sightings, Spoken};
 
 use crate::rules::Kind;
 
@@ -257,6 +262,12 @@ impl Index {
 #[must_use]
 pub fn row_of(record: &crate::archive::Record, file: String) -> Row {
     digest::digest(record, file).row
+}
+
+/// Which SQLite is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }
 
 /// Nanoseconds since 1970.

@@ -8,6 +8,7 @@ use rusqlite::{Row as Columns, params_from_iter};
 use super::columns::{self, Reader};
 use super::filter::Condition;
 use super::names::Texts;
+use super::statements::Way;
 use super::{
     EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, facts, statements,
 };
@@ -20,7 +21,11 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn list(&self, filter: &Filter, page: &Page) -> Result<Vec<Row>, IndexError> {
-        let Condition { sql, values } = statements::list(filter, page, self.way(filter)?);
+        let way = self.way(filter)?;
+        if let (Way::Walk, Some(limit), 0, Some(_)) = (way, page.limit, page.offset, &filter.text) {
+            return self.list_by_stretches(filter, page, limit);
+        }
+        let Condition { sql, values } = statements::list(filter, page, way);
         self.rows(&sql, &values)
     }
 
@@ -284,7 +289,7 @@ pub(super) const FOLLOWERS_MAX: usize = 20;
 pub const ANEW_MAX: u64 = 1_000;
 
 /// Bits of a mark that count arrivals; those above are the index's generation.
-const SEQ_BITS: u32 = 48;
+pub(super) const SEQ_BITS: u32 = 48;
 
 /// What is packed there is not what we pack.
 fn damaged() -> rusqlite::Error {

@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hudsucker::Body;
 
 use super::text;
+use crate::check::{self, Facts};
 use crate::metrics::Metrics;
 use crate::tls::Authority;
 
@@ -63,6 +64,7 @@ impl LocalPages {
                 Some(crl) => typed("application/pkix-crl", crl.to_vec().into()),
                 None => text(StatusCode::NOT_FOUND, "this CA came without a revocation list"),
             },
+            "/check.sh" => typed(check::MEDIA_TYPE, self.check().into()),
             "/healthz" => text(StatusCode::OK, "ok"),
             "/metrics" if trusted => {
                 typed("application/openmetrics-text; version=1.0.0; charset=utf-8", self.metrics.render().into())
@@ -72,9 +74,15 @@ impl LocalPages {
         }
     }
 
+    fn check(&self) -> String {
+        let fingerprint = self.authority.fingerprint();
+        check::script(&Facts { address: &self.advertise, fingerprint: &fingerprint, asks: self.asks })
+    }
+
     fn page(&self) -> String {
         let credentials = if self.asks { "NAME:PASSWORD@" } else { "" };
         PAGE.replace("{fingerprint}", &self.authority.fingerprint())
+            .replace("{address}", &escape(&self.advertise))
             .replace("{proxy}", &format!("http://{credentials}{}", escape(&self.advertise)))
     }
 }

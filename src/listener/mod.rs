@@ -28,6 +28,7 @@ pub use self::local::LocalPages;
 use self::policy::{Target, decide};
 use crate::auth::{Authenticator, Verdict, basic};
 use crate::config::Limits;
+use crate::door::Event;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -105,7 +106,10 @@ impl HttpHandler for Handler {
         }
         let user = match self.0.authenticate(peer.ip(), &request).await {
             Ok(user) => user,
-            Err(response) => return response.into(),
+            Err(response) => {
+                self.0.note_login(peer.ip(), &request);
+                return response.into();
+            }
         };
         if request.method() == Method::CONNECT {
             return self.0.connect(peer, user, request).await.into();
@@ -144,6 +148,18 @@ impl FrontDoor {
         }
     }
 
+    /// Writes down that somebody did not get in.
+    fn note_login(&self, peer: IpAddr, request: &Request<Body>) {
+        let Some(authenticator) = &self.authenticator else { return };
+        let header = request.headers().get(PROXY_AUTHORIZATION).map(HeaderValue::as_bytes);
+        let claimed = authenticator.claimed(header);
+        let event = match &claimed {
+            None => Event::Asked,
+            Some(name) => Event::LoginFailed { user: name.as_deref() },
+        };
+        self.tunnels.door.note(None, peer, &event);
+    }
+
     /// Answers CONNECT: 200 only when the upstream has been reached, so that nothing can fail inside the tunnel.
     async fn connect(
         self: &Arc<Self>,
@@ -158,6 +174,8 @@ impl FrontDoor {
                 // Only the host: what else stands in a target that is none may be a password.
                 let host = request.uri().host().unwrap_or_default();
                 debug!(client = %peer, host, %refused, "CONNECT refused");
+                let event = Event::Refused { host, why: &refused.to_string() };
+                self.tunnels.door.note(user.as_deref(), peer.ip(), &event);
                 return text(refused.status(), &refused.to_string());
             }
         };
@@ -165,11 +183,19 @@ impl FrontDoor {
         let upstream = match self.dialler.dial(&target.host, target.port).await {
             Ok(upstream) => upstream,
             Err(error) => {
-                match error {
-                    DialError::Port(_) | DialError::Local { .. } => self.metrics.tunnels_refused.inc(),
-                    _ => self.metrics.upstream_failures.inc(),
+                let why = chain(&error);
+                let event = match error {
+                    DialError::Port(_) | DialError::Local { .. } => {
+                        self.metrics.tunnels_refused.inc();
+                        Event::Refused { host: &target.host, why: &why }
+                    }
+                    _ => {
+                        self.metrics.upstream_failures.inc();
+                        Event::Unreachable { host: &target.host, why: &why }
+                    }
                 };
-                tracing::info!("CONNECT {}:{} for {peer} failed: {}", target.host, target.port, chain(&error));
+                self.tunnels.door.note(user.as_deref(), peer.ip(), &event);
+                tracing::info!("CONNECT {}:{} for {peer} failed: {why}", target.host, target.port);
                 return refusal(&error);
             }
         };

@@ -5,6 +5,9 @@
 
 pub mod amounts;
 pub mod cells;
+pub mod conversation;
+pub mod coverage;
+pub mod difference;
 pub mod figures;
 pub mod kept;
 pub mod params;

@@ -165,6 +165,12 @@ impl Authority {
         &self.root
     }
 
+    /// The certificate of the CA below it, which signs: the root's own where an operator's CA signs itself.
+    #[must_use]
+    pub fn issuing(&self) -> &Root {
+        &self.issuing
+    }
+
     /// SHA-256 of the root's certificate: `AB:CD:…`.
     #[must_use]
     pub fn fingerprint(&self) -> String {

@@ -142,6 +142,20 @@ fn alert_for(error: &HandshakeError) -> Option<AlertDescription> {
     }
 }
 
+/// Alerts by which a client says that it does not take our certificate (RFC 8446 section 6.2).
+pub(super) fn is_distrust(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::AccessDenied
+    )
+}
+
 /// What rustls found wrong, if it was rustls that failed and not the connection.
 pub(super) fn tls_error(error: &io::Error) -> Option<&TlsError> {
     error.get_ref().and_then(|inner| inner.downcast_ref())

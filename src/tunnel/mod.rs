@@ -8,6 +8,7 @@ mod handshake;
 pub mod hello;
 mod proxy;
 
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -24,9 +25,10 @@ pub(crate) use self::dial::{HTTP, keepalive, tune};
 use self::handshake::{ClientHello, HandshakeError};
 use self::hello::Hello;
 use crate::config::Limits;
+use crate::door::{Book, Event};
 use crate::exchange::{Connection, ConnectionId};
 use crate::metrics::Metrics;
-use crate::relay::{Relay, Side, Tap};
+use crate::relay::{Relay, Side, Tap, Totals};
 use crate::rules::HostTable;
 use crate::shutdown::Shutdown;
 use crate::tls::{ClientConfigs, ServerConfigs};
@@ -54,6 +56,8 @@ pub struct Tunnels {
     pub watcher: Arc<dyn Watcher>,
     /// Counters.
     pub metrics: Metrics,
+    /// Where it is written down what became of each.
+    pub door: Book,
     /// When to end.
     pub shutdown: Shutdown,
 }
@@ -73,6 +77,12 @@ pub struct Accepted {
     pub connect: Duration,
 }
 
+impl Accepted {
+    fn note(&self, door: &Book, event: &Event<'_>) {
+        door.note(self.user.as_deref(), self.client.ip(), event);
+    }
+}
+
 impl Tunnels {
     /// Runs one tunnel to its end. `first` is what the client sent right behind its CONNECT.
     pub async fn run(&self, accepted: Accepted, client: TcpStream, first: Vec<u8>, upstream: Dialled) {
@@ -83,7 +93,7 @@ impl Tunnels {
         if open || accepted.host.parse::<IpAddr>().is_ok() {
             self.peek(accepted, client, first, upstream).await;
         } else {
-            self.pass(client, first, upstream.stream).await;
+            self.pass(&accepted, client, first, upstream.stream).await;
         }
         self.metrics.tunnels_open.dec();
     }
@@ -105,7 +115,7 @@ impl Tunnels {
             () = self.shutdown.draining() => return,
         };
         if hello != Hello::Complete {
-            return self.pass_unopened(client, bytes, upstream.stream, "not TLS").await;
+            return self.pass_unopened(&accepted, client, bytes, upstream.stream, "not TLS").await;
         }
         let hello = match ClientHello::parse(&bytes) {
             Ok(hello) => hello,
@@ -116,21 +126,31 @@ impl Tunnels {
         };
         let name = hello.sni.clone().unwrap_or_else(|| Arc::clone(&accepted.host));
         if !self.hosts.opens(&name) {
-            return self.pass_unopened(client, bytes, upstream.stream, "another server name").await;
+            return self.pass_unopened(&accepted, client, bytes, upstream.stream, "another server name").await;
         }
         self.open(accepted, hello, name, client, upstream).await;
     }
 
     /// What cannot be opened is still carried where the policy lets other hosts pass.
-    async fn pass_unopened(&self, client: TcpStream, bytes: Vec<u8>, upstream: TcpStream, why: &str) {
+    async fn pass_unopened(
+        &self,
+        accepted: &Accepted,
+        client: TcpStream,
+        bytes: Vec<u8>,
+        upstream: TcpStream,
+        why: &str,
+    ) {
         debug!(why, passed = self.pass_others, "tunnel not opened");
         if self.pass_others {
-            self.pass(client, bytes, upstream).await;
+            self.pass(accepted, client, bytes, upstream).await;
+        } else {
+            accepted.note(&self.door, &Event::Refused { host: &accepted.host, why: &format!("not opened: {why}") });
         }
     }
 
-    async fn pass(&self, client: TcpStream, first: Vec<u8>, upstream: TcpStream) {
+    async fn pass(&self, accepted: &Accepted, client: TcpStream, first: Vec<u8>, upstream: TcpStream) {
         self.metrics.tunnels_opaque.inc();
+        accepted.note(&self.door, &Event::Opaque { host: &accepted.host });
         self.relay(Relay::new(client, upstream, Blind { active: Instant::now() }, first)).await;
     }
 
@@ -144,13 +164,14 @@ impl Tunnels {
         };
         let Some((client, server)) = shaken else { return };
         self.metrics.tunnels_intercepted.inc();
+        accepted.note(&self.door, &Event::Opened { host: &name });
         let (towards_client, towards_upstream) = (client.get_ref().1, server.get_ref().1);
         let connection = Connection {
             id: ConnectionId::at(SystemTime::now()),
-            user: accepted.user,
+            user: accepted.user.clone(),
             client: accepted.client,
             upstream: address,
-            host: accepted.host,
+            host: Arc::clone(&accepted.host),
             port: accepted.port,
             sni,
             alpn: towards_upstream.alpn_protocol().map(|alpn| String::from_utf8_lossy(alpn).into()),
@@ -160,7 +181,9 @@ impl Tunnels {
             tls: begun.elapsed(),
         };
         let tap = self.watcher.watch(connection);
-        self.relay(Relay::new(client, server, tap, Vec::new())).await;
+        if self.relay(Relay::new(client, server, tap, Vec::new())).await.client_to_server == 0 {
+            accepted.note(&self.door, &Event::Unused { host: &name });
+        }
     }
 
     /// Both handshakes; whoever fails, the other side learns of it.
@@ -178,6 +201,7 @@ impl Tunnels {
             Ok(server) => server,
             Err(error) => {
                 report(accepted, name, &error);
+                note(&self.door, accepted, name, &error);
                 if matches!(&error, HandshakeError::Upstream(cause) if handshake::tls_error(cause).is_none()) {
                     client.reset_on_drop();
                 }
@@ -191,17 +215,19 @@ impl Tunnels {
             Ok(Ok(client)) => Some((client, server)),
             Ok(Err(error)) => {
                 report(accepted, name, &error);
+                note(&self.door, accepted, name, &error);
                 None
             }
             Err(_) => {
                 debug!(client = %accepted.client, host = name, "the client's handshake took too long");
+                accepted.note(&self.door, &Event::BrokenOff { host: name, why: "it took too long" });
                 None
             }
         }
     }
 
     /// Relays until both sides are done, or the program ends.
-    async fn relay<C: Side, S: Side, T: Tap + Unpin>(&self, mut relay: Relay<C, S, T>) {
+    async fn relay<C: Side, S: Side, T: Tap + Unpin>(&self, mut relay: Relay<C, S, T>) -> Totals {
         let totals = tokio::select! {
             totals = &mut relay => totals,
             () = self.shutdown.draining() => {
@@ -214,6 +240,7 @@ impl Tunnels {
         };
         self.metrics.bytes_client_to_server.inc_by(totals.client_to_server);
         self.metrics.bytes_server_to_client.inc_by(totals.server_to_client);
+        totals
     }
 }
 
@@ -255,6 +282,29 @@ fn report(accepted: &Accepted, name: &str, error: &HandshakeError) {
         HandshakeError::Leaf(_) | HandshakeError::Name(_) => warn!("no certificate for {name}: {error}"),
         HandshakeError::ClientGone | HandshakeError::Hello(_) => {
             debug!(%client, host = name, %error, "tunnel not opened");
+        }
+    }
+}
+
+/// The same for the book, which counts also what is no line worth.
+fn note(door: &Book, accepted: &Accepted, name: &str, error: &HandshakeError) {
+    let sentence = || match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    match error {
+        // Left before it saw a certificate: nothing is wrong.
+        HandshakeError::ClientGone => {}
+        HandshakeError::Client(cause) => match handshake::tls_error(cause) {
+            Some(rustls::Error::AlertReceived(alert)) if handshake::is_distrust(*alert) => {
+                accepted.note(door, &Event::Untrusted { host: name, alert: &format!("{alert:?}") });
+            }
+            Some(other) => accepted.note(door, &Event::BrokenOff { host: name, why: &other.to_string() }),
+            None => accepted.note(door, &Event::BrokenOff { host: name, why: "" }),
+        },
+        HandshakeError::Hello(_) => accepted.note(door, &Event::BrokenOff { host: name, why: &sentence() }),
+        HandshakeError::Upstream(_) | HandshakeError::Leaf(_) | HandshakeError::Name(_) => {
+            accepted.note(door, &Event::Unreachable { host: name, why: &sentence() });
         }
     }
 }

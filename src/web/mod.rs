@@ -9,11 +9,18 @@
 //! Pages are made on the server and work without script. Nothing is fetched from elsewhere.
 
 pub mod access;
+mod api;
 mod assets;
 pub mod charts;
+mod coverage;
+mod figures;
+mod live;
 mod pages;
 mod problem;
+pub mod render;
 mod site;
+#[cfg(test)]
+mod testing;
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,6 +38,8 @@ use crate::shutdown::Shutdown;
 pub fn router(site: Site) -> Router {
     Router::new()
         .merge(pages::router())
+        .merge(api::router())
+        .merge(live::router())
         .merge(access::router())
         .route("/assets/{name}", get(assets::asset))
         .fallback(|| async { Problem::NotFound("There is no such page.".to_owned()) })
@@ -45,9 +54,14 @@ pub fn router(site: Site) -> Router {
 /// # Errors
 /// When the listener fails.
 pub async fn serve(listener: TcpListener, site: Site, shutdown: Shutdown) -> io::Result<()> {
+    let live = site.live().clone();
     let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
         ended = axum::serve(listener, service).into_future() => ended,
-        () = shutdown.draining() => Ok(()),
+        () = shutdown.draining() => {
+            // They would last as long as somebody looks.
+            live.end();
+            Ok(())
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Pages that say what is wrong.
 
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +9,7 @@ use maud::html;
 
 use super::Site;
 use super::access::Viewer;
+use super::api;
 use super::pages::frame::{Frame, page};
 use crate::index::Progress;
 use crate::review::pool::AskError;
@@ -32,6 +33,8 @@ pub enum Problem {
     Misdirected(String),
     /// The index is being built: 503, try again.
     Building(Option<Progress>),
+    /// Sums over all records are being made: 503, try again.
+    Counting,
     /// Something else must be mended first: 503.
     Unavailable(String),
     /// Something failed: 500.
@@ -50,7 +53,7 @@ impl Problem {
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Gone(_) => StatusCode::GONE,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::Building(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Building(_) | Self::Counting | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -68,6 +71,7 @@ impl Problem {
             | Self::Misdirected(text)
             | Self::Unavailable(text)
             | Self::Failed(text) => text.clone(),
+            Self::Counting => "The records are being counted. This page tries again by itself.".into(),
             Self::Building(None) => "The index of the records is being built. This page tries again by itself.".into(),
             Self::Building(Some(Progress { done, total })) => format!(
                 "The index of the records is being built: {done} of {total} files are read. This page tries again by \
@@ -84,7 +88,7 @@ impl Problem {
             Self::NotFound(_) => "Not found",
             Self::Gone(_) => "Gone",
             Self::Misdirected(_) => "Another name",
-            Self::Building(_) => "One moment",
+            Self::Building(_) | Self::Counting => "One moment",
             Self::Unavailable(_) => "Not now",
             Self::Failed(_) => "Something failed",
         }
@@ -128,19 +132,16 @@ pub(super) async fn explain(State(site): State<Site>, request: Request, next: Ne
 
 /// A page, or JSON, that says what is wrong.
 pub(super) fn answer(site: &Site, viewer: Option<&Viewer>, is_api: bool, problem: &Problem) -> Response {
-    let sentence = problem.sentence();
-    let mut answer = if is_api {
-        let body = serde_json::json!({ "error": { "status": problem.status().as_u16(), "message": sentence } });
-        ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-    } else {
-        let again = matches!(problem, Problem::Building(_));
-        let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
-        let body = html! {
-            h1 { (problem.heading()) }
-            p.problem role="alert" { (sentence) }
-        };
-        page(site, viewer, &frame, &body)
+    if is_api {
+        return api::refused(problem);
+    }
+    let again = matches!(problem, Problem::Building(_) | Problem::Counting);
+    let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
+    let body = html! {
+        h1 { (problem.heading()) }
+        p.problem role="alert" { (problem.sentence()) }
     };
+    let mut answer = page(site, viewer, &frame, &body);
     *answer.status_mut() = problem.status();
     if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));

@@ -1,9 +1,16 @@
 //! The pages.
 
+mod conversation;
+mod coverage;
+mod diff;
+mod exchange;
 mod exchanges;
 mod figures;
 pub(super) mod frame;
-mod stub;
+mod health;
+pub(super) mod one;
+mod parts;
+mod setup;
 
 use axum::Router;
 use axum::routing::get;
@@ -13,12 +20,15 @@ use super::{Site, access};
 /// All pages. One line for each.
 pub(super) fn router() -> Router<Site> {
     Router::new()
-        .route("/", get(access::home))
-        .route("/live", get(stub::live))
         .route("/exchanges", get(exchanges::exchanges))
+        .route("/", get(access::home))
         .route("/figures", get(figures::figures))
         .route("/figures.csv", get(figures::table))
-        .route("/coverage", get(stub::coverage))
-        .route("/setup", get(stub::setup))
-        .route("/health", get(stub::health))
+        .route("/exchanges/{id}/diff", get(diff::choose))
+        .route("/exchanges/{id}/diff/{other}", get(diff::diff))
+        .route("/conversations/{id}", get(conversation::conversation))
+        .merge(exchange::router())
+        .route("/coverage", get(coverage::coverage))
+        .merge(setup::router())
+        .route("/health", get(health::health))
 }

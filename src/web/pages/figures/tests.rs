@@ -4,17 +4,9 @@ use tower_service::Service as _;
 
 use super::*;
 use crate::auth::{Account, Role};
-use crate::config::Web;
 use crate::figures::{Figures, Percentiles, Persistence};
 use crate::review::pool::AskError;
-use crate::web::access::Access;
-
-fn site(logs: &std::path::Path) -> Site {
-    let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let web = Web { listen, is_default: true, hosts: Vec::new(), login: false, users: None };
-    let access = Access::new(&web, logs, None, 0, None).unwrap();
-    Site::new(logs, web, access, None)
-}
+use crate::web::testing::site;
 
 async fn ask(site: &Site, address: &str) -> Response {
     opened(site).await;

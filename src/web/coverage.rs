@@ -1,0 +1,66 @@
+//! Coverage as a viewer may see it: for the page and the API alike.
+
+use std::time::Duration;
+
+use super::access::Viewer;
+use super::{Problem, Site};
+use crate::review::coverage::{Coverage, Door, Seen, Span, Who, coverage};
+
+/// What a viewer waits for sums before being told that they are being made, or shown those of before.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// What was seen and what was not, of whom the viewer may see figures, under the names that the viewer may see.
+pub(in crate::web) async fn shown(site: &Site, viewer: &Viewer, span: Span) -> Result<Coverage, Problem> {
+    let seen = seen(site, span).await?;
+    let site = site.clone();
+    let viewer = viewer.clone();
+    let join = move || {
+        let door = Door::of(site.recording().map(|recording| &recording.door), site.logs());
+        let all = coverage(&seen.sightings, seen.since, seen.newest, &door);
+        restricted(all, &viewer, &site)
+    };
+    tokio::task::spawn_blocking(join).await.map_err(|_| Problem::Failed("The sums could not be made.".to_owned()))
+}
+
+/// The sums, new ones if they can be had soon.
+async fn seen(site: &Site, span: Span) -> Result<std::sync::Arc<Seen>, Problem> {
+    let (kept, turn) = site.coverage().kept(span);
+    let Some(turn) = turn else { return kept.ok_or(Problem::Counting) };
+    let asking = site.clone();
+    // Goes on when nobody waits for it any more, so that the next to ask finds it.
+    let counting = tokio::spawn(async move { asking.ask(move |index| turn.count(index)).await });
+    match (tokio::time::timeout(PATIENCE, counting).await, kept) {
+        (Ok(Ok(Ok(seen))), _) => Ok(seen),
+        (_, Some(kept)) => Ok(kept),
+        (Ok(Ok(Err(problem))), None) => Err(problem),
+        (Ok(Err(_)), None) => Err(Problem::Failed("The records could not be counted.".to_owned())),
+        (Err(_), None) => Err(Problem::Counting),
+    }
+}
+
+fn restricted(mut all: Coverage, viewer: &Viewer, site: &Site) -> Coverage {
+    if let Some(own) = viewer.rights.figures_only_of() {
+        all = all.only(own);
+        // How many others there are is theirs.
+        all.left_out = 0;
+    }
+    if !viewer.rights.names_people() {
+        let pseudonyms = site.access().pseudonyms();
+        for subject in &mut all.subjects {
+            // Addresses tell people as names do.
+            subject.addresses.clear();
+            subject.who = match &subject.who {
+                Who::User(name) => Who::User(viewer.rights.shown_name(name, pseudonyms).into_owned()),
+                Who::Tid(_) => Who::Tid(pseudonyms.of(&subject.who.label())),
+                Who::Address(address) => Who::Address(pseudonyms.of(address)),
+                Who::Nobody => Who::Nobody,
+            };
+        }
+        // Their order was that of their names.
+        all.subjects.sort_by_cached_key(|subject| {
+            let gravest = subject.findings.first().map(|finding| finding.weight);
+            (gravest.is_none(), gravest, subject.who.clone())
+        });
+    }
+    all
+}
