@@ -116,7 +116,8 @@ impl Tally {
         let counts = self.query.counts(request.kind);
         for (by, rows) in &mut self.splits {
             // By kind, telemetry has a row of its own without being asked for.
-            if !counts && !(*by == Some(By::Kind) && self.query.kinds.is_empty()) {
+            let has_own_row = *by == Some(By::Kind) && self.query.kinds.is_empty();
+            if !counts && !has_own_row {
                 continue;
             }
             let row = rows.entry(traits.group(*by, &self.query)).or_default();

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use super::pool::{AskError, Pool};
 use super::tally::{Overview, overview};
 use crate::figures::Query;
+use crate::index::Index;
 
 /// Adds up figures, each question once at a time, and keeps the latest answers for as long as nothing changes in the
 /// index. Cheap to clone.
@@ -51,7 +52,7 @@ impl Kept {
     /// # Errors
     /// As [`Pool::ask`].
     pub async fn mark(&self) -> Result<i64, AskError> {
-        self.0.pool.ask(|index| index.mark()).await
+        self.0.pool.ask(Index::mark).await
     }
 
     /// The figures of all splits, of this state or a later one. Who asks while the same is being added up gets that.

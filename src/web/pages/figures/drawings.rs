@@ -36,15 +36,13 @@ fn drawn(cell: Cell) -> Value {
     }
 }
 
-/// A line for each of some cells, over days.
-pub(super) fn lines(
-    title: Title,
-    unit: Unit,
-    rows: &[Figures],
-    lines: &[(&'static str, fn(&Figures) -> Cell)],
-) -> Markup {
+/// A line: its name, and the cell that it goes through.
+pub(super) type Curve = (&'static str, fn(&Figures) -> Cell);
+
+/// Lines over days.
+pub(super) fn lines(title: Title, unit: Unit, rows: &[Figures], lines: &[Curve]) -> Markup {
     let days = days(rows);
-    let line = |(name, cell): &(&'static str, fn(&Figures) -> Cell)| Line {
+    let line = |(name, cell): &Curve| Line {
         name,
         points: days.iter().map(|(day, row)| Point { day: *day, value: drawn(cell(row)) }).collect(),
     };

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::drawings::{self as draw, acceptance, acceptance_by_chars, acceptance_rate};
+use super::drawings::{self as draw, Curve, acceptance, acceptance_by_chars, acceptance_rate};
 use super::tables::{self, Column, LATENCY, REQUESTS, SUGGESTIONS, TOKENS, TURNS, name_of, of_split};
 use super::view::View;
 use crate::figures::By;
@@ -68,18 +68,17 @@ fn over_time(view: &View<'_>) -> Markup {
         "Suggestions accepted of those shown that day, and the same by characters. No line goes across a day of which \
          nothing is known, or on which nothing was shown.",
     );
-    let rate_lines: [(&'static str, fn(&_) -> Cell); 2] =
-        [("suggestions", acceptance_rate), ("characters", acceptance_by_chars)];
+    let rate_lines: [Curve; 2] = [("suggestions", acceptance_rate), ("characters", acceptance_by_chars)];
     let requests = title("requests-by-day", "Requests by day", "All requests but telemetry.");
     let waiting = title("latency-by-day", "Waiting by day", "Median time to the first token, and to the answer's end.");
-    let waiting_lines: [(&'static str, fn(&_) -> Cell); 2] =
+    let waiting_lines: [Curve; 2] =
         [("first token", |row| millis(row, row.first_token.p50)), ("whole", |row| millis(row, row.total.p50))];
     let ends = title(
         "ends-by-day",
         "Cancelled and failed by day",
         "Of the requests of that day, those that the client ended, and those that failed.",
     );
-    let end_lines: [(&'static str, fn(&_) -> Cell); 2] = [
+    let end_lines: [Curve; 2] = [
         ("cancelled", |row| part_of_requests(row, row.cancelled)),
         ("failed", |row| part_of_requests(row, Some(row.errors))),
     ];
