@@ -127,7 +127,7 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     let door = Book::open(&config.logs);
     let keeping = tokio::spawn(door.clone().keep(shutdown.clone()));
     // Without a page nobody can look.
-    let streams = match page {
+    let streams = match &page {
         Some(_) => Streams::new(config.kinds.clone(), config.record.clone()),
         None => Streams::off(),
     };

@@ -115,7 +115,7 @@ const TIME: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
 
 /// A text that no spreadsheet takes for a formula: models, paths and errors are what a server or a client says. A text
 /// that begins with the mark itself gets one more, so that the mark can be taken off again.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\'']) { format!("'{text}") } else { text.to_owned() }
 }
 

@@ -9,7 +9,7 @@ pub mod jsonl;
 pub mod seed_metrics;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use chrono::{DateTime, Utc};
 

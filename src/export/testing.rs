@@ -12,7 +12,7 @@ pub(super) const PROMPT: &str = r#"{"prompt":"def add(a, b):","stream":true,"ext
 pub(super) const EVENTS: &str = "data: {\"choices\":[{\"text\":\" return a + b\",\"index\":0}]}\n\ndata: [DONE]\n\n";
 
 /// The record behind [`row`].
-pub(super) fn record() -> Record {
+pub(crate) fn record() -> Record {
     let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     Record {
         form: Form::Recorder,

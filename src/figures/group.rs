@@ -35,8 +35,9 @@ pub(super) enum Group {
 }
 
 impl Traits {
-    pub(super) fn group(&self, query: &Query) -> Group {
-        match query.by {
+    /// Its row where rows are split so.
+    pub(super) fn group(&self, by: Option<By>, query: &Query) -> Group {
+        match by {
             None => Group::All,
             Some(By::User) => Group::Person(self.person),
             Some(By::Language) => Group::Name(self.language),

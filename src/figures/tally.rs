@@ -28,7 +28,8 @@ pub struct Tally {
     query: Query,
     names: Names,
     persons: Persons,
-    rows: HashMap<Group, Sums>,
+    /// How the rows are split, and those rows: once or several times.
+    splits: Vec<(Option<By>, Rows)>,
     /// Exchanges that telemetry may name, whether they are asked for or not.
     named: HashMap<Id, Named>,
     /// Answers that a client may have waited for.
@@ -52,18 +53,33 @@ struct Named {
 struct Answer {
     request: Id,
     first_byte: f64,
-    group: Group,
+    traits: Traits,
 }
+
+type Rows = HashMap<Group, Sums>;
 
 impl Tally {
     /// An empty one.
     #[must_use]
     pub fn new(query: Query) -> Self {
+        let splits = vec![query.by];
+        Self::of(query, splits)
+    }
+
+    /// An empty one that splits the same in several ways, for [`Tally::finish_each`]: little more work than one split,
+    /// because what there is of requests and suggestions is kept once. `query.by` is not looked at. Each split takes up
+    /// to 40 bytes more for a request whose times count.
+    #[must_use]
+    pub fn several(query: Query, splits: &[By]) -> Self {
+        Self::of(query, splits.iter().copied().map(Some).collect())
+    }
+
+    fn of(query: Query, splits: Vec<Option<By>>) -> Self {
         Self {
             query,
             names: Names::default(),
             persons: Persons::default(),
-            rows: HashMap::default(),
+            splits: splits.into_iter().map(|by| (by, Rows::default())).collect(),
             named: HashMap::default(),
             answers: Vec::new(),
             waited: HashMap::default(),
@@ -94,19 +110,24 @@ impl Tally {
         }
         let person = self.persons.of_exchange(identity);
         let traits = Traits { time: request.began, kind: request.kind, person, language, editor, model };
-        // By kind, telemetry has a row of its own without being asked for.
-        let own_row = self.query.by == Some(By::Kind) && self.query.kinds.is_empty();
-        if !(own_row || self.query.counts(request.kind)) || !traits.asked(&self.query, &self.names) {
+        if !traits.asked(&self.query, &self.names) {
             return;
         }
-        let group = traits.group(&self.query);
-        let row = self.rows.entry(group).or_default();
-        row.request(request, (person, self.query.day(request.began)));
-        if times::counts(request) {
-            row.times.request(request);
-            if let (Some(request), Some(first_byte)) = (id, request.first_byte_ms) {
-                self.answers.push(Answer { request, first_byte, group });
+        let counts = self.query.counts(request.kind);
+        let is_timed = times::counts(request);
+        for (by, rows) in &mut self.splits {
+            // By kind, telemetry has a row of its own without being asked for.
+            if !counts && !(*by == Some(By::Kind) && self.query.kinds.is_empty()) {
+                continue;
             }
+            let row = rows.entry(traits.group(*by, &self.query)).or_default();
+            row.request(request, (person, self.query.day(request.began)));
+            if is_timed {
+                row.times.request(request);
+            }
+        }
+        if let (true, Some(request), Some(first_byte)) = (counts && is_timed, id, request.first_byte_ms) {
+            self.answers.push(Answer { request, first_byte, traits });
         }
     }
 
@@ -145,33 +166,53 @@ impl Tally {
 
     /// The rows in the order of their groups' names, and the total.
     #[must_use]
-    pub fn finish(mut self) -> (Vec<Figures>, Figures) {
-        for Answer { request, first_byte, group } in std::mem::take(&mut self.answers) {
-            if let (Some((_, waited)), Some(row)) = (self.waited.get(&request), self.rows.get_mut(&group)) {
-                row.times.client(*waited, first_byte);
+    pub fn finish(self) -> (Vec<Figures>, Figures) {
+        let (mut splits, total) = self.finish_each();
+        (splits.pop().unwrap_or_default(), total)
+    }
+
+    /// As [`Tally::finish`], for each split in the order in which [`Tally::several`] was given them.
+    #[must_use]
+    pub fn finish_each(mut self) -> (Vec<Vec<Figures>>, Figures) {
+        for Answer { request, first_byte, traits } in std::mem::take(&mut self.answers) {
+            let Some((_, waited)) = self.waited.get(&request) else { continue };
+            for (by, rows) in &mut self.splits {
+                if let Some(row) = rows.get_mut(&traits.group(*by, &self.query)) {
+                    row.times.client(*waited, first_byte);
+                }
             }
         }
         let mut known: HashSet<PersonDay> = HashSet::default();
         known.extend(self.known.iter().map(|(identity, day)| (self.persons.of_event(*identity), *day)));
         self.add_suggestions(&mut known);
         self.add_edits(&mut known);
-        self.rows(&known)
+        // The sums of each split make the same total.
+        let mut total = None;
+        let splits = std::mem::take(&mut self.splits);
+        let splits = splits.into_iter().map(|(_, rows)| self.rows(rows, &known, &mut total)).collect();
+        (splits, total.unwrap_or_default().figures(Group::All.label(&self.names), &known))
     }
 
-    fn rows(self, known: &HashSet<PersonDay>) -> (Vec<Figures>, Figures) {
-        let mut groups: Vec<_> = self.rows.into_iter().collect();
+    /// The rows of one split; the total is made of them if there is none yet.
+    fn rows(&self, rows: Rows, known: &HashSet<PersonDay>, total: &mut Option<Sums>) -> Vec<Figures> {
+        let mut groups: Vec<_> = rows.into_iter().collect();
         groups.sort_by(|(a, _), (b, _)| a.order(*b, &self.names));
+        let mut all = total.is_none().then(Sums::default);
         let mut rows = Vec::new();
-        let mut total = Sums::default();
         for (group, mut sums) in groups {
             if group != Group::All {
                 rows.push(sums.figures(group.label(&self.names), known));
             }
-            if !matches!(group, Group::Kind(kind) if !self.query.counts(kind)) {
-                total.absorb(sums);
+            if let Some(all) = &mut all
+                && !matches!(group, Group::Kind(kind) if !self.query.counts(kind))
+            {
+                all.absorb(sums);
             }
         }
-        (rows, total.figures(Group::All.label(&self.names), known))
+        if all.is_some() {
+            *total = all;
+        }
+        rows
     }
 
     fn add_suggestions(&mut self, known: &mut HashSet<PersonDay>) {
@@ -180,9 +221,7 @@ impl Tally {
             let pair = (traits.person, self.query.day(outcome.time));
             // Its person may come from the exchange: then no event is that person's, and yet telemetry came.
             known.insert(pair);
-            if self.counts(&traits) {
-                self.rows.entry(traits.group(&self.query)).or_default().suggestion(&outcome, pair);
-            }
+            self.for_each_row(&traits, |row| row.suggestion(&outcome, pair));
         }
     }
 
@@ -191,14 +230,17 @@ impl Tally {
             let traits = self.traits(edit.time, Kind::Nes, edit.facts(), edit.request());
             let pair = (traits.person, self.query.day(edit.time));
             known.insert(pair);
-            if self.counts(&traits) {
-                self.rows.entry(traits.group(&self.query)).or_default().edit(&edit, pair);
-            }
+            self.for_each_row(&traits, |row| row.edit(&edit, pair));
         }
     }
 
-    fn counts(&self, traits: &Traits) -> bool {
-        self.query.counts(traits.kind) && traits.asked(&self.query, &self.names)
+    /// The row in each split, if it counts.
+    fn for_each_row(&mut self, traits: &Traits, mut add: impl FnMut(&mut Sums)) {
+        if self.query.counts(traits.kind) && traits.asked(&self.query, &self.names) {
+            for (by, rows) in &mut self.splits {
+                add(rows.entry(traits.group(*by, &self.query)).or_default());
+            }
+        }
     }
 
     /// What the events say; what they do not, from the exchange that they name.

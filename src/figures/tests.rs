@@ -83,14 +83,19 @@ const EDIT: EventFact<'static> = EventFact {
     ..SHOWN
 };
 
+const BYS: [By; 7] = [By::User, By::Language, By::Editor, By::Model, By::Kind, By::Day, By::Hour];
+
 fn tally(query: Query, requests: &[RequestFact<'_>], events: &[EventFact<'_>]) -> (Vec<Figures>, Figures) {
-    let mut tally = Tally::new(query);
+    add(Tally::new(query), requests, events).finish()
+}
+
+fn add(mut tally: Tally, requests: &[RequestFact<'_>], events: &[EventFact<'_>]) -> Tally {
     for (tid, user) in [("tid-ann-0001", "ann"), ("tid-bob-0001", "bob"), ("shared", "zoe"), ("shared", "bob")] {
         tally.person(tid, user);
     }
     requests.iter().for_each(|request| tally.request(request));
     events.iter().for_each(|event| tally.event(event));
-    tally.finish()
+    tally
 }
 
 fn total(requests: &[RequestFact<'_>], events: &[EventFact<'_>]) -> Figures {
@@ -694,11 +699,26 @@ proptest! {
     }
 
     #[test]
+    fn several_splits_in_one_pass_are_what_each_is_alone(
+        requests in prop::collection::vec(any_request(), 0..25),
+        events in prop::collection::vec(any_event(), 0..40),
+        kinds in prop::sample::subsequence(vec![Kind::Telemetry, Kind::Chat, Kind::Completions], 0..=3),
+    ) {
+        let query = Query { kinds, offset_minutes: 90, ..Query::default() };
+        let (splits, total) = add(Tally::several(query.clone(), &BYS), &requests, &events).finish_each();
+        prop_assert_eq!(splits.len(), BYS.len());
+        for (by, rows) in BYS.into_iter().zip(splits) {
+            let alone = tally(Query { by: Some(by), ..query.clone() }, &requests, &events);
+            prop_assert_eq!((&rows, &total), (&alone.0, &alone.1));
+        }
+    }
+
+    #[test]
     fn no_order_matters_and_a_double_event_is_one(
         requests in prop::collection::vec(any_request(), 0..25),
         events in prop::collection::vec(any_event(), 0..40),
         order in any::<u64>(),
-        by in prop::sample::select(&[By::User, By::Language, By::Editor, By::Model, By::Kind, By::Day, By::Hour][..]),
+        by in prop::sample::select(&BYS[..]),
     ) {
         let query = Query { by: Some(by), offset_minutes: 90, ..Query::default() };
         let once = tally(query.clone(), &requests, &events);

@@ -29,8 +29,8 @@ impl Condition {
     }
 }
 
-/// What a filter says of the table `filters`.
-pub(super) fn condition(filter: &Filter) -> Condition {
+/// What a filter says of the table `filters`. Words are looked for in records of these places alone, where they are named.
+pub(super) fn condition(filter: &Filter, places: Option<[i64; 2]>) -> Condition {
     let mut all = Condition::default();
     if let Some(since) = filter.since {
         all.and("at >= ?", [Value::Integer(since)]);
@@ -62,10 +62,17 @@ pub(super) fn condition(filter: &Filter) -> Condition {
         all.and("failed", []);
     }
     if let Some(words) = &filter.text {
-        match search_query(words) {
-            Some(query) => all.and("place IN (SELECT rowid FROM texts WHERE texts MATCH ?)", [Value::Text(query)]),
+        match (search_query(words), places) {
+            (Some(query), None) => {
+                all.and("place IN (SELECT rowid FROM texts WHERE texts MATCH ?)", [Value::Text(query)]);
+            }
+            (Some(query), Some(places)) => {
+                let test = "place IN (SELECT rowid FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?)";
+                let [first, last] = places.map(Value::Integer);
+                all.and(test, [Value::Text(query), first, last]);
+            }
             // Nothing but punctuation, which is in no index.
-            None => all.and("0", []),
+            (None, _) => all.and("0", []),
         }
     }
     all
@@ -171,7 +178,7 @@ mod tests {
             text: Some(evil),
             ..Filter::default()
         };
-        let found = condition(&filter);
+        let found = condition(&filter, Some([1, 2]));
         assert!(!found.sql.contains("DROP"), "{}", found.sql);
         assert_eq!(found.sql.matches('?').count(), found.values.len());
     }

@@ -23,6 +23,7 @@ pub mod row;
 mod schema;
 mod sightings;
 mod statements;
+mod stretches;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;

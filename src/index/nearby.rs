@@ -1,10 +1,8 @@
 //! What a page asks about one exchange and about all: its neighbours, what there is to choose from, whether anything
 //! changed.
 
-use rusqlite::params_from_iter;
-
 use super::filter::Condition;
-use super::statements::{self, FEW, Way};
+use super::statements::{self, Way};
 use super::{Cursor, Filter, Index, IndexError, Page, Row};
 
 /// What the values of filters are taken from.
@@ -41,9 +39,10 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn count_up_to(&self, filter: &Filter, max: u64) -> Result<u64, IndexError> {
-        let max = i64::try_from(max).unwrap_or(-1);
-        let count = self.number(&statements::count(filter, max, self.way(filter)?))?;
-        Ok(u64::try_from(count).unwrap_or_default())
+        match self.way(filter)? {
+            Way::Walk if filter.text.is_some() && max < u64::MAX => self.count_by_stretches(filter, max),
+            way => self.count_by(filter, max, way),
+        }
     }
 
     /// The next newer and the next older exchange of a filter; the row itself need not be one of it.
@@ -113,15 +112,5 @@ impl Index {
             .ask(|index| index.prepare_cached(sql)?.query_row([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?])))?;
         // FNV's way of mixing: three counters in one number, where no two states that follow each other are the same.
         Ok(counts.iter().fold(0, |mixed: i64, count| mixed.wrapping_mul(0x0100_0000_01b3) ^ count))
-    }
-
-    /// Counts those that have the words, a little way: whichever way is the shorter one.
-    pub(super) fn way(&self, filter: &Filter) -> Result<Way, IndexError> {
-        let Some(count) = statements::with_words(filter) else { return Ok(Way::Walk) };
-        Ok(if self.number(&count)? < FEW { Way::Words } else { Way::Walk })
-    }
-
-    fn number(&self, query: &Condition) -> Result<i64, IndexError> {
-        self.ask(|index| index.prepare_cached(&query.sql)?.query_row(params_from_iter(&query.values), |row| row.get(0)))
     }
 }

@@ -8,6 +8,7 @@ use rusqlite::{Row as Columns, params_from_iter};
 use super::columns::{self, Reader};
 use super::filter::Condition;
 use super::names::Texts;
+use super::statements::Way;
 use super::{
     EventFact, EventRow, Filter, Index, IndexError, Located, Page, RequestFact, Row, build, facts, statements,
 };
@@ -20,7 +21,11 @@ impl Index {
     /// # Errors
     /// When SQLite fails.
     pub fn list(&self, filter: &Filter, page: &Page) -> Result<Vec<Row>, IndexError> {
-        let Condition { sql, values } = statements::list(filter, page, self.way(filter)?);
+        let way = self.way(filter)?;
+        if let (Way::Walk, Some(limit), 0, Some(_)) = (way, page.limit, page.offset, &filter.text) {
+            return self.list_by_stretches(filter, page, limit);
+        }
+        let Condition { sql, values } = statements::list(filter, page, way);
         self.rows(&sql, &values)
     }
 

@@ -12,6 +12,8 @@ use super::{Cursor, Filter, Page, Row, columns};
 pub(super) enum Way {
     /// By a walk over the narrow table, in the order of lists: what is shown first is found first.
     Walk,
+    /// The same, where words are looked for in these places alone: for a stretch of the walk.
+    Among([i64; 2]),
     /// By the words, where few exchanges have them: the others are not looked at.
     Words,
 }
@@ -20,24 +22,25 @@ pub(super) enum Way {
 /// index, and 20 ms.
 pub(super) const FEW: i64 = 4_000;
 
-/// Counts those that have the words, until they are not few. None where no words are asked for.
-pub(super) fn with_words(filter: &Filter) -> Option<Condition> {
+/// Counts those that have the words, whatever else the filter says, up to `max`. None where no words are asked for.
+pub(super) fn with_words(filter: &Filter, max: i64) -> Option<Condition> {
     let query = search_query(filter.text.as_deref()?)?;
     let sql = "SELECT count(*) FROM (SELECT 1 FROM texts WHERE texts MATCH ? LIMIT ?)".to_owned();
-    Some(Condition { sql, values: vec![Value::Text(query), Value::Integer(FEW)] })
+    Some(Condition { sql, values: vec![Value::Text(query), Value::Integer(max)] })
 }
 
 /// What stands between `FROM` and `ORDER BY`, with `wide` rows or only the narrow ones.
 fn found(filter: &Filter, way: Way, after: Option<(Cursor, bool)>, wide: bool) -> Condition {
     let words = filter.text.as_deref().and_then(search_query).filter(|_| way == Way::Words);
+    let places = if let Way::Among(places) = way { Some(places) } else { None };
     let (from, mut test) = match (words, wide) {
         (Some(query), _) => {
-            let mut test = condition(&Filter { text: None, ..filter.clone() });
+            let mut test = condition(&Filter { text: None, ..filter.clone() }, None);
             test.and("seq IN (SELECT rowid FROM texts WHERE texts MATCH ?)", [Value::Text(query)]);
             ("exchanges CROSS JOIN filters ON at = began AND record = id", test)
         }
-        (None, true) => ("filters CROSS JOIN exchanges ON seq = place", condition(filter)),
-        (None, false) => ("filters", condition(filter)),
+        (None, true) => ("filters CROSS JOIN exchanges ON seq = place", condition(filter, places)),
+        (None, false) => ("filters", condition(filter, places)),
     };
     if let Some((cursor, oldest_first)) = after {
         let beyond = if oldest_first { "(at, record) > (?, ?)" } else { "(at, record) < (?, ?)" };
@@ -60,6 +63,26 @@ pub(super) fn count(filter: &Filter, max: i64, way: Way) -> Condition {
     let Condition { sql, mut values } = found(filter, way, None, false);
     values.push(Value::Integer(max));
     Condition { sql: format!("SELECT count(*) FROM (SELECT 1 FROM {sql} LIMIT ?)"), values }
+}
+
+/// Of a stretch of the walk: the time of its last exchange, how many it has, its first and its last place. The times of
+/// the filter alone count.
+pub(super) fn stretch(filter: &Filter, oldest_first: bool, length: i64) -> Condition {
+    let span = Filter { since: filter.since, until: filter.until, ..Filter::default() };
+    let Condition { sql, mut values } = found(&span, Way::Walk, None, false);
+    values.push(Value::Integer(length));
+    let (edge, order) = if oldest_first { ("max(at)", "at, record") } else { ("min(at)", "at DESC, record DESC") };
+    let sql = format!(
+        "SELECT {edge}, count(*), min(place), max(place) FROM (SELECT at, place FROM {sql} ORDER BY {order} LIMIT ?)"
+    );
+    Condition { sql, values }
+}
+
+/// Whether any record of these places has the words.
+pub(super) fn has_words(query: String, places: [i64; 2]) -> Condition {
+    let sql = "SELECT EXISTS (SELECT 1 FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?)".to_owned();
+    let [first, last] = places.map(Value::Integer);
+    Condition { sql, values: vec![Value::Text(query), first, last] }
 }
 
 /// The packed facts of exchanges.
@@ -186,6 +209,10 @@ mod tests {
         let text = Filter { text: Some("word".into()), ..Filter::default() };
         let common = plan(&index, &list(&text, &newest, Way::Walk));
         assert!(common.starts_with("SCAN filters; "), "{common}");
+        let among = plan(&index, &list(&text, &newest, Way::Among([1, 2])));
+        assert!(among.starts_with("SCAN filters; ") && among.contains("VIRTUAL TABLE INDEX 0:M"), "{among}");
+        let stretch = plan(&index, &stretch(&text, false, 9));
+        assert!(stretch.contains("SCAN filters") && !stretch.contains("B-TREE"), "{stretch}");
         let rare = plan(&index, &list(&text, &newest, Way::Words));
         assert!(rare.starts_with("SEARCH exchanges USING INTEGER PRIMARY KEY (rowid=?); "), "{rare}");
         assert!(rare.contains("SEARCH filters USING PRIMARY KEY (at=? AND record=?)"), "{rare}");

@@ -251,7 +251,7 @@ fn a_growing_answer_is_read_as_far_as_it_came() {
         |delta: &str| format!("data: {{\"model\":\"m-1\",\"choices\":[{{\"index\":0,\"delta\":{delta}}}]}}\n\n");
     let said = chunk(r#"{"role":"assistant","content":"Hel"}"#);
     assert_eq!(read(&said), Some(Text { model: Some("m-1".to_owned()), text: "Hel".to_owned(), ..Text::default() }));
-    let more = said + &chunk(r#"{"content":"lö"}"#);
+    let more = said + &*chunk(r#"{"content":"lö"}"#);
     assert_eq!(read(&more).unwrap().text, "Hellö");
     // In the middle of an event, and of a character.
     for end in more.len() - 20..more.len() {
@@ -259,7 +259,7 @@ fn a_growing_answer_is_read_as_far_as_it_came() {
         assert!(["Hel", "Hellö"].contains(&cut.text.as_str()), "{cut:?}");
     }
     let call =
-        more + &chunk(r#"{"tool_calls":[{"index":0,"id":"c","function":{"name":"read_file","arguments":"{"}}]}"#);
+        more + &*chunk(r#"{"tool_calls":[{"index":0,"id":"c","function":{"name":"read_file","arguments":"{"}}]}"#);
     assert_eq!(read(&call).unwrap().tools, ["read_file"]);
 }
 

@@ -13,12 +13,16 @@ use crate::index::{Filter, Index, IndexError};
 /// When SQLite fails.
 pub fn figures(index: &Index, query: Query) -> Result<(Vec<Figures>, Figures), IndexError> {
     let mut tally = Tally::new(query);
-    // All of them, whatever the span: an event may speak of an earlier request or be told late, and the tally cuts by
-    // the suggestion's own time.
+    add_up(index, &mut tally)?;
+    Ok(tally.finish())
+}
+
+/// Shows it all that the index has, whatever the span: an event may speak of an earlier request or be told late, and the
+/// tally cuts by the suggestion's own time.
+pub(super) fn add_up(index: &Index, tally: &mut Tally) -> Result<(), IndexError> {
     index.each_person(&mut |tid, user| tally.person(tid, user))?;
     index.each_request(&Filter::default(), &mut |request| tally.request(request))?;
-    index.each_event(None, None, &mut |event| tally.event(event))?;
-    Ok(tally.finish())
+    index.each_event(None, None, &mut |event| tally.event(event))
 }
 
 /// Whether nothing at all was counted.

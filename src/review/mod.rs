@@ -4,14 +4,19 @@
 //! terminals, HTML or HTTP, nor of who may see what.
 
 pub mod amounts;
+pub mod cells;
+pub mod conversation;
 pub mod coverage;
+pub mod difference;
 pub mod figures;
+pub mod kept;
 pub mod params;
 pub mod pool;
 pub mod query;
 pub mod row;
 pub mod search;
 pub mod subject;
+pub mod tally;
 pub mod text;
 pub mod values;
 pub mod words;

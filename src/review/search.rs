@@ -51,3 +51,29 @@ fn texts_of(prompt: &Prompt) -> Vec<&str> {
     }
     texts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::testing::row;
+
+    const RECORD: &str = r#"{"proxy-authorization": "-", "timestamp": "2026-03-02T08:00:00.000000", "proxy-time-consumed": "1ms",
+        "request": {"url": "https://a.example/chat/completions", "method": "POST", "headers": {},
+            "content": "{\"messages\":[{\"role\":\"user\",\"content\":\"old needle\"},{\"role\":\"user\",\"content\":\"new needle\"}]}"},
+        "response": {"status_code": 200, "headers": {}, "content": "{\"choices\":[{\"message\":{\"content\":\"hay\"}}]}"}}"#;
+
+    #[test]
+    fn the_newest_turn_is_shown_and_the_answer_is_searched_too() {
+        let logs = tempfile::tempdir().unwrap();
+        std::fs::write(logs.path().join("a.json"), RECORD).unwrap();
+        let row = Row { file: "a.json".into(), ..row() };
+        let found = |words: &str| snippet(logs.path(), &row, &Words::of(words), 80);
+        assert_eq!(found("needle").map(|found| found.text).as_deref(), Some("new needle"));
+        let answer = found("hay").unwrap();
+        assert_eq!((answer.text.as_str(), answer.hits.first()), ("hay", Some(&(0..3))));
+        assert_eq!(found("absent"), None);
+        assert_eq!(place(logs.path(), &row, &Words::of("new"), 40).map(|found| found.hit).as_deref(), Some("new"));
+        let gone = Row { file: "b.json".into(), ..row.clone() };
+        assert_eq!(snippet(logs.path(), &gone, &Words::of("needle"), 80), None);
+    }
+}

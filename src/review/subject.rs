@@ -228,3 +228,7 @@ fn without_secrets(content: &serde_json::Value, text: &str) -> serde_json::Value
     let parsed = if content.is_string() { None } else { serde_json::from_str(text).ok() };
     parsed.unwrap_or_else(|| text.into())
 }
+
+#[cfg(test)]
+#[path = "subject_tests.rs"]
+mod tests;

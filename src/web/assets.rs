@@ -11,6 +11,7 @@ use crate::digest::{hex, sha256};
 const ASSETS: &[(&str, &str, &str)] = &[
     ("style.css", CSS, include_str!("assets/style.css")),
     ("contents.css", CSS, include_str!("assets/contents.css")),
+    ("conversation.css", CSS, include_str!("assets/conversation.css")),
     ("charts.css", CSS, include_str!("assets/charts.css")),
     ("script.js", SCRIPT, include_str!("assets/script.js")),
     ("live.js", SCRIPT, include_str!("assets/live.js")),

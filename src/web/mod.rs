@@ -9,11 +9,15 @@
 //! Pages are made on the server and work without script. Nothing is fetched from elsewhere.
 
 pub mod access;
+mod api;
 mod assets;
+pub mod charts;
 mod coverage;
+mod figures;
 mod live;
 mod pages;
 mod problem;
+pub mod render;
 mod site;
 #[cfg(test)]
 mod testing;
@@ -34,6 +38,7 @@ use crate::shutdown::Shutdown;
 pub fn router(site: Site) -> Router {
     Router::new()
         .merge(pages::router())
+        .merge(api::router())
         .merge(live::router())
         .merge(access::router())
         .route("/assets/{name}", get(assets::asset))

@@ -1,7 +1,7 @@
 //! Pages that say what is wrong.
 
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +9,7 @@ use maud::html;
 
 use super::Site;
 use super::access::Viewer;
+use super::api;
 use super::pages::frame::{Frame, page};
 use crate::index::Progress;
 use crate::review::pool::AskError;
@@ -96,8 +97,14 @@ impl Problem {
 
 impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&AskError> for Problem {
+    fn from(error: &AskError) -> Self {
         match error {
-            AskError::Building(progress) => Self::Building(progress),
+            AskError::Building(progress) => Self::Building(*progress),
             AskError::Failed(error) => Self::Failed(format!("The index does not answer: {error}.")),
             AskError::Panicked => Self::Failed("The program has made a mistake; its log says which.".to_owned()),
             AskError::Stopped => Self::Unavailable("The program is being stopped.".to_owned()),
@@ -125,19 +132,16 @@ pub(super) async fn explain(State(site): State<Site>, request: Request, next: Ne
 
 /// A page, or JSON, that says what is wrong.
 pub(super) fn answer(site: &Site, viewer: Option<&Viewer>, is_api: bool, problem: &Problem) -> Response {
-    let sentence = problem.sentence();
-    let mut answer = if is_api {
-        let body = serde_json::json!({ "error": { "status": problem.status().as_u16(), "message": sentence } });
-        ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-    } else {
-        let again = matches!(problem, Problem::Building(_) | Problem::Counting);
-        let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
-        let body = html! {
-            h1 { (problem.heading()) }
-            p.problem role="alert" { (sentence) }
-        };
-        page(site, viewer, &frame, &body)
+    if is_api {
+        return api::refused(problem);
+    }
+    let again = matches!(problem, Problem::Building(_) | Problem::Counting);
+    let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
+    let body = html! {
+        h1 { (problem.heading()) }
+        p.problem role="alert" { (problem.sentence()) }
     };
+    let mut answer = page(site, viewer, &frame, &body);
     *answer.status_mut() = problem.status();
     if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));

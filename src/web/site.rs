@@ -13,6 +13,7 @@ use crate::index::{Index, IndexError, Row};
 use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::review::coverage::Cache;
+use crate::review::kept::Kept;
 use crate::review::pool::Pool;
 use crate::tls::Authority;
 
@@ -26,6 +27,7 @@ struct Inner {
     pool: Pool,
     live: Hub,
     access: Access,
+    figures: Kept,
     recording: Option<Recording>,
     coverage: Cache,
 }
@@ -55,7 +57,9 @@ impl Site {
         let pool = Pool::start(logs.to_owned());
         let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
         let live = Hub::new(pool.clone(), proxy);
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, recording, coverage: Cache::default() }))
+        let figures = Kept::new(pool.clone());
+        let coverage = Cache::default();
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, figures, recording, coverage }))
     }
 
     /// The folder of the records.
@@ -85,6 +89,12 @@ impl Site {
     /// What those see who watch.
     pub(in crate::web) fn live(&self) -> &Hub {
         &self.0.live
+    }
+
+    /// Figures, added up once for all who ask.
+    #[must_use]
+    pub fn figures(&self) -> &Kept {
+        &self.0.figures
     }
 
     /// The proxy in this program; none where a folder from elsewhere is reviewed.

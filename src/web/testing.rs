@@ -12,6 +12,14 @@ use super::Site;
 use super::access::Access;
 use crate::config::Web;
 
+/// The pages on a folder of records, without login.
+pub(in crate::web) fn site(logs: &Path) -> Site {
+    let listen = ([127, 0, 0, 1], 0).into();
+    let web = Web { listen, is_default: true, hosts: Vec::new(), login: false, users: None };
+    let access = Access::new(&web, logs, None, 0, None).expect("random bytes are for a login only");
+    Site::new(logs, web, access, None)
+}
+
 /// The pages, with the folder that they are on.
 pub(super) struct Pages {
     router: axum::Router,
@@ -37,10 +45,7 @@ impl Pages {
             fs::write(logs.path().join(format!("chat/{number}.json")), record.to_string()).unwrap();
         }
         more(logs.path());
-        let listen = ([127, 0, 0, 1], 0).into();
-        let web = Web { listen, is_default: false, hosts: Vec::new(), login: false, users: None };
-        let access = Access::new(&web, logs.path(), None, 0, None).unwrap();
-        let router = super::router(Site::new(logs.path(), web, access, None));
+        let router = super::router(site(logs.path()));
         Self { router, _logs: logs }
     }
 

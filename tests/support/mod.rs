@@ -17,6 +17,7 @@ pub(crate) mod recorder;
 pub(crate) mod records;
 pub(crate) mod rng;
 pub(crate) mod samples;
+pub(crate) mod schema;
 pub(crate) mod script;
 pub(crate) mod terminal;
 pub(crate) mod upstream;

@@ -2,8 +2,9 @@
 
 use super::super::output::{Look, printable};
 use super::super::rows::number;
-use super::super::table::{Cell, Column, Layout};
-use crate::figures::{Figures, Percentiles, Telemetry};
+use super::super::table::{self, Column, Layout};
+use crate::figures::{Figures, Percentiles};
+use crate::review::cells::{Cell, looked_at, millis, of_chats, of_requests, of_telemetry, persists, rate};
 
 /// A figure that cannot be known from these records.
 const UNKNOWN: &str = "?";
@@ -91,119 +92,88 @@ pub(super) fn tables(rows: &[(&Figures, bool)], look: &Look) -> String {
     text
 }
 
-fn line(section: &Section, figures: &Figures, is_total: bool) -> Vec<Cell> {
+fn line(section: &Section, figures: &Figures, is_total: bool) -> Vec<table::Cell> {
     let tint = if is_total { "1" } else { "" };
-    let mut cells = vec![Cell { text: printable(&figures.group).into_owned(), tint }];
+    let mut cells = vec![table::Cell { text: printable(&figures.group).into_owned(), tint }];
     cells.extend((section.cells)(figures).into_iter().map(|text| {
         let tint = if text == UNKNOWN { "33" } else { "" };
-        Cell { text, tint }
+        table::Cell { text, tint }
     }));
     cells
 }
 
-/// What stands for a number that is not there.
-fn missing(something_to_know: bool) -> String {
-    (if something_to_know { UNKNOWN } else { NOTHING }).to_owned()
-}
-
-fn or_missing(value: Option<u64>, something_to_know: bool) -> String {
-    value.map_or_else(|| missing(something_to_know), number)
+fn texts<const N: usize>(cells: [Cell; N]) -> Vec<String> {
+    cells.map(Cell::text).into()
 }
 
 fn requests(figures: &Figures) -> Vec<String> {
-    vec![
-        number(figures.requests),
-        number(figures.speculative),
-        or_missing(figures.cancelled, figures.requests > 0),
-        number(figures.errors),
-        number(figures.noise),
-        or_missing(figures.active_users, figures.requests > 0),
-    ]
-}
-
-/// There were suggestions, known or not.
-fn suggested(figures: &Figures) -> bool {
-    figures.telemetry() != Telemetry::NothingToKnow
+    texts([
+        Cell::Count(figures.requests),
+        Cell::Count(figures.speculative),
+        of_requests(figures, figures.cancelled),
+        Cell::Count(figures.errors),
+        Cell::Count(figures.noise),
+        of_requests(figures, figures.active_users),
+    ])
 }
 
 fn suggestions(figures: &Figures) -> Vec<String> {
-    let known = |value| or_missing(value, suggested(figures));
     let coverage = match figures.suggestion_users {
         0 => NOTHING.to_owned(),
         users => format!("{} of {}", number(figures.telemetry_users), number(users)),
     };
-    vec![
-        coverage,
-        known(figures.shown),
-        known(figures.accepted),
+    let mut line = vec![coverage];
+    line.extend(texts([
+        of_telemetry(figures, figures.shown),
+        of_telemetry(figures, figures.accepted),
         rate(figures, figures.acceptance(), figures.shown),
-        known(figures.nes_shown),
-        known(figures.nes_accepted),
+        of_telemetry(figures, figures.nes_shown),
+        of_telemetry(figures, figures.nes_accepted),
         rate(figures, figures.nes_acceptance(), figures.nes_shown),
-    ]
+    ]));
+    line
 }
 
 fn amounts(figures: &Figures) -> Vec<String> {
-    let known = |value| or_missing(value, suggested(figures));
-    vec![
-        known(figures.lines_shown),
-        known(figures.lines_accepted),
+    texts([
+        of_telemetry(figures, figures.lines_shown),
+        of_telemetry(figures, figures.lines_accepted),
         rate(figures, figures.acceptance_by_lines(), figures.lines_shown),
-        known(figures.chars_shown),
-        known(figures.chars_accepted),
+        of_telemetry(figures, figures.chars_shown),
+        of_telemetry(figures, figures.chars_accepted),
         rate(figures, figures.acceptance_by_chars(), figures.chars_shown),
-    ]
-}
-
-/// Of nothing shown there is no rate.
-fn rate(figures: &Figures, ratio: Option<f64>, of: Option<u64>) -> String {
-    match ratio {
-        Some(ratio) => percent(ratio),
-        None => missing(suggested(figures) && of != Some(0)),
-    }
-}
-
-fn percent(ratio: f64) -> String {
-    format!("{:.1} %", ratio * 100.0)
+    ])
 }
 
 /// `91.3 % of 120`, at each of the five times.
 fn persistence(figures: &Figures) -> Vec<String> {
-    let cell = |after: u64| {
-        let at = figures.persistence.iter().find(|at| at.after == after);
-        match at.and_then(|at| Some((at.share()?, at.known))) {
-            Some((ratio, known)) => format!("{} of {}", percent(ratio), number(known)),
-            None => missing(suggested(figures) && figures.accepted != Some(0)),
-        }
+    let cell = |after| match persists(figures, after) {
+        share @ Cell::Share(_) => format!("{} of {}", share.text(), looked_at(figures, after).text()),
+        without => without.text(),
     };
-    [15, 30, 120, 300, 600].map(cell).to_vec()
+    [15, 30, 120, 300, 600].map(cell).into()
 }
 
-/// Where there were requests that are measured at all, a figure without values is unknown.
 fn latency(figures: &Figures, of: [&Percentiles; 3]) -> Vec<String> {
-    let measured = figures.total.n.max(figures.first_byte.n) > 0;
-    of.into_iter()
-        .flat_map(|percentiles| match (percentiles.p50, percentiles.p90, percentiles.p99) {
-            (Some(p50), Some(p90), Some(p99)) => {
-                // Adding zero takes the sign from what was rounded to zero.
-                let [p50, p90, p99] = [p50, p90, p99].map(|value| value.round() + 0.0);
-                [format!("{p50}/{p90}/{p99}"), number(percentiles.n)]
-            }
-            _ => [missing(measured), number(percentiles.n)],
-        })
-        .collect()
+    let cell = |percentiles: &Percentiles| {
+        let cells = [percentiles.p50, percentiles.p90, percentiles.p99].map(|value| millis(figures, value));
+        let text = match cells {
+            [Cell::Millis(_), ..] => texts(cells).join("/"),
+            [without, ..] => without.text(),
+        };
+        [text, number(percentiles.n)]
+    };
+    of.into_iter().flat_map(cell).collect()
 }
 
 fn tokens(figures: &Figures) -> Vec<String> {
-    let known = |value| or_missing(value, figures.requests > 0);
-    vec![
-        known(figures.tokens_in),
-        known(figures.tokens_cached),
-        known(figures.tokens_out),
-        number(figures.tokens_known),
-        // None only where there are chats.
-        or_missing(figures.turns, true),
-        or_missing(figures.follow_ups, true),
-        number(figures.turns_unknown),
-    ]
+    texts([
+        of_requests(figures, figures.tokens_in),
+        of_requests(figures, figures.tokens_cached),
+        of_requests(figures, figures.tokens_out),
+        Cell::Count(figures.tokens_known),
+        of_chats(figures.turns),
+        of_chats(figures.follow_ups),
+        Cell::Count(figures.turns_unknown),
+    ])
 }

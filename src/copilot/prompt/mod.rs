@@ -1,6 +1,7 @@
 //! What was asked: one form for the requests of all formats.
 
 pub mod fuzz;
+mod prefix;
 mod turns;
 mod wire;
 
@@ -10,6 +11,7 @@ mod tests;
 use super::answer::{Format, Usage, UsageSource};
 use super::json::mend::{End, Origin, Scan, pair_surrogates};
 use super::json::{Content, List, Raw, Text};
+pub use prefix::{PrefixKind, PrefixPart, parts};
 use turns::Turns;
 use wire::{RequestNode, ToolNode};
 

@@ -96,8 +96,7 @@ impl Drop for Turn {
 }
 
 fn count(index: &Index, span: Span) -> Result<Seen, IndexError> {
-    let newest =
-        index.list(&Filter::default(), &Page { limit: Some(1), offset: 0, oldest_first: false, after: None })?;
+    let newest = index.list(&Filter::default(), &Page { limit: Some(1), ..Page::default() })?;
     let newest = newest.first().map(|row| row.began);
     let since = newest.and_then(|newest| span.begin(newest));
     Ok(Seen { sightings: index.sightings(since)?, since, newest })

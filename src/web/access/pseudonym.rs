@@ -95,7 +95,7 @@ fn kept(path: &Path) -> std::io::Result<Option<[u8; 32]>> {
 /// Keeps a new key, unless another process was faster: then that one's.
 fn keep(path: &Path, fresh: [u8; 32]) -> std::io::Result<[u8; 32]> {
     // Made for the owner alone, and under its name only when it is whole.
-    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mut file = NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
     file.write_all(&fresh)?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {

@@ -52,8 +52,8 @@ impl Rights {
         Self { roles: account.roles, name: Some(Arc::clone(&account.name)) }
     }
 
-    /// Whether this part may be seen. Within it, [`Self::own_only`], [`Self::contents_of`] and [`Self::names_people`]
-    /// say of whom.
+    /// Whether this part may be seen. Within it, [`Self::own_only`], [`Self::figures_only_of`] and
+    /// [`Self::contents_of`] say of whom, and [`Self::shown_name`] by which name.
     #[must_use]
     pub fn may(&self, area: Area) -> bool {
         match area {
@@ -83,11 +83,11 @@ impl Rights {
         !self.roles.is_empty()
     }
 
-    /// Whether names of users may be shown; else [`Self::shown_name`] gives pseudonyms, also of the viewer's colleagues
-    /// where the viewer may see the own records beside the figures of all.
+    /// Whether what may be seen within [`Self::own_only`] has its users by their names. What reaches further, figures of
+    /// all, has each of them as [`Self::shown_name`] says.
     #[must_use]
     pub fn names_people(&self) -> bool {
-        self.sees_all_contents() || !self.roles.has(Role::Statistics)
+        self.sees_all_contents() || self.roles.has(Role::Own)
     }
 
     /// The one user beyond whose records nothing may be seen, where there is such a limit: put this into every question
@@ -112,11 +112,14 @@ impl Rights {
         self.roles.has(Role::Admin)
     }
 
-    /// A user as this viewer may see it: by name, or under a pseudonym.
+    /// A user as this viewer may see it: by name, or under a pseudonym. `-`, which is nobody, stays what it is.
+    ///
+    /// Anything else that tells who somebody is, such as an address or an account, is shown by the same rule.
     #[must_use]
     pub fn shown_name<'a>(&self, user: &'a str, pseudonyms: &Pseudonyms) -> Cow<'a, str> {
         let own = self.roles.has(Role::Own) && self.name.as_deref() == Some(user);
-        if own || self.names_people() { Cow::Borrowed(user) } else { Cow::Owned(pseudonyms.of(user)) }
+        let is_shown = self.sees_all_contents() || own || user == "-";
+        if is_shown { Cow::Borrowed(user) } else { Cow::Owned(pseudonyms.of(user)) }
     }
 
     /// The first part that this viewer may see, in the order of the menu; `None` for somebody without a role.
@@ -176,8 +179,8 @@ mod tests {
         assert_eq!(of(&rights(&[Role::Own])), ([true, false, false], ann(), true, true));
         // Who may see no records is held to the own ones, should a page ever forget to ask.
         assert_eq!(of(&rights(&[Role::Statistics])), ([false; 3], ann(), false, false));
-        assert_eq!(of(&rights(&[])), ([false; 3], ann(), true, true));
-        assert_eq!(of(&rights(&[Role::Statistics, Role::Own])), ([true, false, false], ann(), false, false));
+        assert_eq!(of(&rights(&[])), ([false; 3], ann(), true, false));
+        assert_eq!(of(&rights(&[Role::Statistics, Role::Own])), ([true, false, false], ann(), false, true));
     }
 
     #[test]
@@ -190,5 +193,7 @@ mod tests {
         assert!(shown(&[Role::Statistics], "ann").starts_with("person-"));
         assert_eq!(shown(&[Role::Statistics, Role::Own], "ann"), "ann");
         assert!(shown(&[Role::Statistics, Role::Own], "bob").starts_with("person-"));
+        assert!(shown(&[Role::Own], "bob").starts_with("person-"), "should a page ever forget to ask");
+        assert_eq!(shown(&[Role::Statistics], "-"), "-");
     }
 }

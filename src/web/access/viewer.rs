@@ -44,8 +44,8 @@ impl Viewer {
         only(self.rights.own_only(), filter)
     }
 
-    /// A filter that finds only records whose figures may be seen. Where [`Rights::names_people`] says no, `users` must
-    /// have been made of pseudonyms before, by [`Self::users_meant`].
+    /// A filter that finds only records whose figures may be seen. What is asked for in `users` must have gone through
+    /// [`Self::users_meant`] before.
     ///
     /// Who may not see the contents of all cannot count them by their words either: such a filter finds nothing, or what
     /// is the viewer's own.
@@ -71,14 +71,13 @@ impl Viewer {
         pseudonyms: &Pseudonyms,
         known: impl Fn() -> Vec<Cow<'a, str>>,
     ) -> Vec<String> {
-        if self.rights.names_people() || asked.is_empty() {
+        if self.rights.sees_all_contents() || asked.is_empty() {
             return asked;
         }
         let known = known();
         let meant = |text: String| {
             let user = pseudonyms.user_of(&text, known.iter().map(AsRef::as_ref)).map(str::to_owned);
-            // `-` is traffic without login, which is nobody's name.
-            let as_shown = text == "-" || self.rights.shown_name(&text, pseudonyms) == text;
+            let as_shown = self.rights.shown_name(&text, pseudonyms) == text;
             user.unwrap_or_else(|| if as_shown { text } else { NOBODY.to_owned() })
         };
         asked.into_iter().map(meant).collect()
@@ -143,6 +142,7 @@ mod tests {
         }
         assert_eq!(meant(&[Role::Statistics], "-"), ["-"]);
         assert_eq!(meant(&[Role::Statistics, Role::Own], "ann"), ["ann"]);
+        assert_eq!(meant(&[Role::Own], "bob"), [NOBODY]);
         assert_eq!(meant(&[Role::Reviewer], "bob"), ["bob"]);
         assert_eq!(meant(&[Role::Reviewer], &bob), [bob]);
     }

@@ -56,7 +56,7 @@ pub(in crate::web) fn before(site: &Site, viewer: Option<&Viewer>, frame: &Frame
         title { (title) " · copilot-recorder" }
         @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
         link rel="icon" href=(assets::address("icon.svg")) type="image/svg+xml";
-        @for name in ["style.css", "contents.css", "charts.css"] {
+        @for name in ["style.css", "contents.css", "conversation.css", "charts.css"] {
             link rel="stylesheet" href=(assets::address(name));
         }
         @for name in ["script.js"].iter().chain(*scripts) {

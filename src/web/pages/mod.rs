@@ -1,12 +1,16 @@
 //! The pages.
 
+mod conversation;
 mod coverage;
+mod diff;
+mod exchange;
 mod exchanges;
+mod figures;
 pub(super) mod frame;
 mod health;
+pub(super) mod one;
 mod parts;
 mod setup;
-mod stub;
 
 use axum::Router;
 use axum::routing::get;
@@ -18,7 +22,12 @@ pub(super) fn router() -> Router<Site> {
     Router::new()
         .route("/exchanges", get(exchanges::exchanges))
         .route("/", get(access::home))
-        .route("/figures", get(stub::figures))
+        .route("/figures", get(figures::figures))
+        .route("/figures.csv", get(figures::table))
+        .route("/exchanges/{id}/diff", get(diff::choose))
+        .route("/exchanges/{id}/diff/{other}", get(diff::diff))
+        .route("/conversations/{id}", get(conversation::conversation))
+        .merge(exchange::router())
         .route("/coverage", get(coverage::coverage))
         .merge(setup::router())
         .route("/health", get(health::health))

@@ -13,7 +13,6 @@ use tower_service::Service;
 use super::columns::Column;
 use super::found::ROWS;
 use super::*;
-use crate::config::Web;
 
 /// The pages on a folder of records.
 struct Pages {
@@ -33,10 +32,7 @@ impl Pages {
         for (number, record) in records.iter().enumerate() {
             put(logs.path(), number, record);
         }
-        let listen = ([127, 0, 0, 1], 0).into();
-        let web = Web { listen, is_default: false, hosts: Vec::new(), login: false, users: None };
-        let access = crate::web::access::Access::new(&web, logs.path(), None, 0, None).unwrap();
-        let router = crate::web::router(Site::new(logs.path(), web, access, None));
+        let router = crate::web::router(crate::web::testing::site(logs.path()));
         Self { logs, router }
     }
 
@@ -214,8 +210,7 @@ async fn pages_lead_through_all_rows_and_back() {
 
 #[tokio::test]
 async fn words_are_marked_where_they_stand() {
-    let mut large = chat(3, "ann", "needle");
-    large["request"]["content"] = json!(format!("{} needle", "hay ".repeat(3 << 20)));
+    let large = chat(3, "ann", &format!("needle {}", "hay ".repeat(3 << 20)));
     let hostile = "</td><script>alert(1)</script> \u{202e}needle\x1b[31m";
     let pages =
         Pages::of(&[chat(0, "ann", "find the Needle in hay"), chat(1, "ann", hostile), chat(2, "ann", "hay"), large]);

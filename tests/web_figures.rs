@@ -1,0 +1,287 @@
+//! The page of figures on a simulated week: each cell of each table, and of each CSV, is what `stats --json` says.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+
+use serde_json::{Map, Value};
+use support::program::Folder;
+use support::week::{self, Layout, Options, Writer};
+
+const SPLITS: [&str; 7] = ["user", "language", "editor", "model", "kind", "day", "hour"];
+
+/// `web` on a folder with a simulated week.
+struct Review {
+    address: String,
+    child: Child,
+    folder: Folder,
+}
+
+impl Drop for Review {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Review {
+    fn start() -> Self {
+        let folder = Folder::new();
+        let mut writer = Writer::new(&folder.path("logs"), Layout::Kind);
+        week::make(Options { seed: 7, percent: 30 }, &mut |exchange| {
+            writer.write(exchange);
+        });
+        // The index is made before the page is asked: it would answer that it is being made.
+        folder.run(&["reindex", "--logs", "logs"]).succeeds();
+        let mut command = folder.command();
+        command.args(["web", "--logs", "logs", "--web", "127.0.0.1:0"]);
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines.find_map(|line| {
+            let line = line.unwrap();
+            let address = line.trim().strip_prefix("page")?.trim().strip_prefix("http://")?;
+            Some(address.trim_end_matches('/').to_owned())
+        });
+        // Its stderr must be read on, or it would stop when the pipe is full.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { address: address.expect("the program says where its page is"), child, folder }
+    }
+
+    /// The status, and the body. HTTP/1.0: pieces are sent without their lengths, up to the end.
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// The rows of `stats --json`, and the total.
+    fn stats(&self, words: &[&str]) -> (Vec<Map<String, Value>>, Map<String, Value>) {
+        let outcome = self.folder.run(&[&["stats", "--logs", "logs", "--json"], words].concat());
+        outcome.succeeds();
+        let mut rows: Vec<Map<String, Value>> =
+            outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let total = rows.pop().unwrap();
+        (rows, total)
+    }
+}
+
+/// One table of the page: the keys of its columns, its rows by name, its total.
+#[derive(Debug)]
+struct Table {
+    keys: Vec<String>,
+    rows: Vec<(String, Vec<String>)>,
+    total: Option<Vec<String>>,
+}
+
+/// All tables of a page, by what they are called.
+fn tables(page: &str) -> BTreeMap<String, Table> {
+    let mut tables = BTreeMap::new();
+    for part in page.split("role=\"region\" aria-label=\"").skip(1) {
+        let (name, rest) = part.split_once('"').unwrap();
+        let (table, _) = rest.split_once("</table>").unwrap();
+        let (head, body) = table.split_once("</thead>").unwrap();
+        let keys = head.split("data-key=\"").skip(1).map(|key| key.split_once('"').unwrap().0.to_owned()).collect();
+        let (body, foot) = body.split_once("<tfoot>").unwrap_or((body, ""));
+        let rows = |text: &str| -> Vec<(String, Vec<String>)> { text.split("<tr").skip(1).map(row).collect() };
+        let total = rows(foot).pop().map(|(name, cells)| {
+            assert_eq!(name, "total");
+            cells
+        });
+        let table = Table { keys, rows: rows(body), total };
+        assert!(tables.insert(name.to_owned(), table).is_none(), "{name} is there twice");
+    }
+    tables
+}
+
+fn row(text: &str) -> (String, Vec<String>) {
+    let (name, cells) = text.split_once("</th>").unwrap();
+    let name = name.split_once("<th scope=\"row\">").unwrap().1;
+    // A link to the group alone, perhaps.
+    let name = name.trim_end_matches("</a>").rsplit('>').next().unwrap().to_owned();
+    let cells = cells.split("<td class=\"num").skip(1).map(|cell| {
+        let cell = cell.split_once('>').unwrap().1;
+        cell.split_once("</td>").unwrap().0.to_owned()
+    });
+    (name, cells.collect())
+}
+
+/// What a cell of the page must say, from a row of `stats --json`: by the words of `docs/figures.md`.
+fn expected(row: &Map<String, Value>, key: &str) -> String {
+    let number = |key: &str| row[key].as_u64();
+    let from_telemetry = || if number("suggestion_users") == Some(0) { "-" } else { "?" };
+    let share = |part: &str, whole: &str| match (number(part), number(whole)) {
+        (Some(part), Some(whole)) if whole > 0 => percent(part, whole),
+        (_, Some(0)) => "-".to_owned(),
+        _ => from_telemetry().to_owned(),
+    };
+    match key {
+        "acceptance" => share("accepted", "shown"),
+        "acceptance_by_lines" => share("lines_accepted", "lines_shown"),
+        "acceptance_by_chars" => share("chars_accepted", "chars_shown"),
+        "nes_acceptance" => share("nes_accepted", "nes_shown"),
+        "cancelled_share" | "errors_share" => {
+            match (number(key.trim_end_matches("_share")), number("requests").unwrap()) {
+                (_, 0) => "-".to_owned(),
+                (Some(part), whole) => percent(part, whole),
+                (None, _) => "?".to_owned(),
+            }
+        }
+        _ => match (flat(row, key), key) {
+            (Value::Number(value), _) if key.contains("_p") => format!("{}", value.as_f64().unwrap().round() + 0.0),
+            (Value::Number(value), _) => grouped(value.as_u64().unwrap()),
+            (_, "turns" | "follow_ups") => "?".to_owned(),
+            (_, key) if key.starts_with("tokens") || key == "cancelled" || key == "active_users" => {
+                (if number("requests") == Some(0) { "-" } else { "?" }).to_owned()
+            }
+            (_, key) if key.contains("_p") => {
+                let measured = [&row["total"], &row["first_byte"]].iter().any(|span| span["n"] != 0);
+                (if measured { "?" } else { "-" }).to_owned()
+            }
+            _ => from_telemetry().to_owned(),
+        },
+    }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1} %", part as f64 / whole as f64 * 100.0)
+}
+
+/// The value of a key; of an object's by both names.
+fn flat(row: &Map<String, Value>, key: &str) -> Value {
+    if let Some(value) = row.get(key) {
+        return value.clone();
+    }
+    if let Some(at) = key.strip_prefix("persistence_") {
+        let (after, name) = at.split_once('_').unwrap();
+        let list = row["persistence"].as_array().unwrap();
+        return list.iter().find(|one| one["after"].to_string() == after).unwrap()[name].clone();
+    }
+    let (name, rank) = key.rsplit_once('_').unwrap();
+    row[name][rank].clone()
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    groups.join(",")
+}
+
+/// Where tables differ from `stats`, a line each; and how many cells were compared.
+fn differences(review: &Review, query: &str, words: &[&str], compared: &mut usize) -> Vec<String> {
+    let (status, page) = review.get(&format!("/figures?{query}"));
+    assert_eq!(status, 200);
+    let tables = tables(&page);
+    let mut wrong = Vec::new();
+    for by in SPLITS {
+        let (rows, total) = review.stats(&[words, &["--by", by]].concat());
+        let suffix = format!("by {by}");
+        let of_split: Vec<_> = tables.iter().filter(|(name, _)| name.ends_with(&suffix)).collect();
+        assert!(!of_split.is_empty(), "no table {suffix}");
+        for (name, table) in of_split {
+            let groups: Vec<_> = rows.iter().map(|row| row["group"].as_str().unwrap()).collect();
+            let shown: Vec<_> = table.rows.iter().map(|(group, _)| group.as_str()).collect();
+            if groups != shown {
+                wrong.push(format!("{query}: {name}: rows {shown:?}, not {groups:?}"));
+                continue;
+            }
+            let lines = rows.iter().zip(table.rows.iter().map(|(_, cells)| cells));
+            for (row, cells) in lines.chain([(&total, table.total.as_ref().unwrap())]) {
+                assert_eq!(cells.len(), table.keys.len());
+                for (key, cell) in table.keys.iter().zip(cells) {
+                    *compared += 1;
+                    let expected = expected(row, key);
+                    if *cell != expected {
+                        wrong.push(format!("{query}: {name}: {}: {key}: {cell}, not {expected}", row["group"]));
+                    }
+                }
+            }
+        }
+        wrong.extend(wrong_csv(review, &format!("by={by}&{query}"), rows.iter().chain([&total]), compared));
+    }
+    let (_, total) = review.stats(words);
+    wrong.extend(wrong_csv(review, query, [&total].into_iter(), compared));
+    for (span, cells) in &tables["Where the time goes"].rows {
+        let key = match span.as_str() {
+            "Whole answer" => "total".to_owned(),
+            "Server says" => "server".to_owned(),
+            other => other.to_lowercase().replace(' ', "_"),
+        };
+        let keys = ["p50", "p90", "p99", "n"].map(|rank| expected(&total, &format!("{key}_{rank}")));
+        if *cells != keys {
+            wrong.push(format!("{query}: {span}: {cells:?}, not {keys:?}"));
+        }
+    }
+    for ((after, cells), at) in tables["Accepted suggestions that are still in the code"]
+        .rows
+        .iter()
+        .zip(total["persistence"].as_array().unwrap())
+    {
+        let (still, known) = (at["still"].as_u64(), at["known"].as_u64().unwrap());
+        if let Some(still) = still
+            && *cells != [grouped(still), grouped(known), percent(still, known)]
+        {
+            wrong.push(format!("{query}: after {after}: {cells:?}, not {at}"));
+        }
+    }
+    wrong
+}
+
+fn wrong_csv<'a>(
+    review: &Review,
+    query: &str,
+    rows: impl Iterator<Item = &'a Map<String, Value>>,
+    compared: &mut usize,
+) -> Vec<String> {
+    let (status, text) = review.get(&format!("/figures.csv?{query}"));
+    assert_eq!(status, 200);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let keys: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let lines: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(lines.len(), rows.len(), "{query}");
+    let mut wrong = Vec::new();
+    for (row, line) in rows.into_iter().zip(&lines) {
+        for (key, cell) in keys.iter().zip(line) {
+            *compared += 1;
+            let is_right = match flat(row, key) {
+                Value::Number(number) => cell.parse::<f64>().ok() == number.as_f64(),
+                Value::String(text) => cell.strip_prefix('\'').unwrap_or(cell) == text,
+                Value::Bool(truth) => cell == truth.to_string(),
+                _ if key == "by" => cell.is_empty(),
+                _ => cell == "?" || cell.is_empty(),
+            };
+            if !is_right {
+                wrong.push(format!("{query}: {}: {key}: {cell}", row["group"]));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_cell_is_what_stats_says() {
+    let review = Review::start();
+    let mut compared = 0;
+    let mut wrong = Vec::new();
+    for (query, words) in [
+        ("", vec![]),
+        ("since=2026-03-04&until=2026-03-05", vec!["--since", "2026-03-04", "--until", "2026-03-05"]),
+        ("user=anna", vec!["--user", "anna"]),
+        ("language=rust,go", vec!["--language", "rust,go"]),
+        ("kind=chat", vec!["--kind", "chat"]),
+        ("kind=telemetry", vec!["--kind", "telemetry"]),
+        ("editor=vscode&utc-offset=%2B05:30", vec!["--editor", "vscode", "--utc-offset", "+05:30"]),
+    ] {
+        wrong.extend(differences(&review, query, &words, &mut compared));
+    }
+    assert!(wrong.is_empty(), "{} differences, the first:\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
+    assert!(compared > 20_000, "{compared} cells were compared");
+}
