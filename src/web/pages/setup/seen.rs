@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::door::{Contents, Entry, Pair, What};
 use crate::index::Sightings;
 use crate::review::amounts::number;
-use crate::review::coverage::{Door, Finding, Gap, coverage};
+use crate::review::coverage::{Door, Finding, Gap, Subject, coverage};
 use crate::web::access::Viewer;
 use crate::web::pages::coverage::gap;
 use crate::web::pages::parts::moment;
@@ -55,7 +55,7 @@ impl Seen {
         let count = |what| subject.as_ref().map_or(0, |subject| subject.door_count(what));
         let (opened, not_opened) = (count(What::Opened), count(What::Opaque));
         let used = opened.saturating_sub(count(What::Unused));
-        let last = subject.as_ref().and_then(|subject| subject.last());
+        let last = subject.as_ref().and_then(Subject::last);
         let mut findings = subject.map(|subject| subject.findings).unwrap_or_default();
         for finding in findings.iter_mut().filter(|finding| finding.gap == Gap::LoginFailed) {
             finding.details.iter_mut().for_each(|detail| detail.text = "wrong name or password".to_owned());
