@@ -36,8 +36,6 @@ impl Review {
         week::make(Options { seed: 7, percent: 30 }, &mut |exchange| {
             writer.write(exchange);
         });
-        // The index is made before the page is asked: it would answer that it is being made.
-        folder.run(&["reindex", "--logs", "logs"]).succeeds();
         let mut command = folder.command();
         command.args(["web", "--logs", "logs", "--web", "127.0.0.1:0"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -52,8 +50,18 @@ impl Review {
         Self { address: address.expect("the program says where its page is"), child, folder }
     }
 
-    /// The status, and the body. HTTP/1.0: pieces are sent without their lengths, up to the end.
+    /// The status, and the body; asked again, as a browser does, while the index is being opened.
     fn get(&self, path: &str) -> (u16, String) {
+        loop {
+            match self.ask(path) {
+                (503, _) => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// HTTP/1.0: pieces are sent without their lengths, up to the end.
+    fn ask(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
         let mut answer = String::new();

@@ -1,6 +1,5 @@
 //! `tail`: records as they arrive, written by another process.
 
-use std::collections::{HashSet, VecDeque};
 use std::io::Write;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::filter::FilterArgs;
 use super::logs::{LogsArgs, Opened, recorder_runs};
 use super::output::Look;
 use super::print::{Form, Printer};
-use crate::index::{ANEW_MAX, Filter, Page, Row};
+use crate::index::{ANEW_MAX, Filter, Known, Page, Row};
 
 /// Show records as they arrive, in another process than the one that records. Ctrl-C ends it.
 #[derive(Args, Debug)]
@@ -97,11 +96,15 @@ impl Follower<'_> {
         // The old ones, then the mark, then the last ones: what arrives in between is shown once, being told by its id.
         let mut known = Known::default();
         let old = opened.index.list(&Filter::default(), &newest(ANEW_MAX))?;
-        old.into_iter().rev().for_each(|row| known.note(row.id));
+        for row in old.iter().rev() {
+            known.is_new(&row.id);
+        }
         let (_, mut mark) = opened.index.arrived(None)?;
         let mut last = opened.index.list(self.filter, &newest(limit))?;
         last.reverse();
-        last.iter().for_each(|row| known.note(row.id.clone()));
+        for row in &last {
+            known.is_new(&row.id);
+        }
         let mut printer = Printer::new(out, form, look);
         printer.rows(&opened, &last)?;
 
@@ -136,35 +139,6 @@ impl Follower<'_> {
         let filter = Filter { since: Some(row.began), until: Some(row.began.saturating_add(1)), ..self.filter.clone() };
         let same = opened.index.list(&filter, &Page::default())?;
         Ok(same.iter().any(|found| found.id == row.id))
-    }
-}
-
-/// The exchanges that were met last: an index that is made anew names them again.
-#[derive(Default)]
-struct Known {
-    ids: HashSet<String>,
-    order: VecDeque<String>,
-}
-
-impl Known {
-    /// Whether it is met for the first time.
-    fn is_new(&mut self, id: &str) -> bool {
-        let is_new = !self.ids.contains(id);
-        self.note(id.to_owned());
-        is_new
-    }
-
-    fn note(&mut self, id: String) {
-        if !self.ids.insert(id.clone()) {
-            return;
-        }
-        self.order.push_back(id);
-        // Twice what an index made anew names: as many may have arrived just before.
-        if self.order.len() as u64 > 2 * ANEW_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ids.remove(&oldest);
-        }
     }
 }
 

@@ -6,7 +6,6 @@ use super::edit::Edit;
 use super::persons::Person;
 use super::row::{Figures, Persistence};
 use super::suggestion::{AFTER, Outcome};
-use super::times::Times;
 use crate::archive::AbortedBy;
 use crate::index::{Initiator, RequestFact};
 use crate::rules::Kind;
@@ -41,7 +40,6 @@ pub(super) struct Sums {
     persistence: [[u64; 2]; AFTER.len()],
     nes_shown: u64,
     nes_accepted: u64,
-    pub(super) times: Times,
 }
 
 /// Suggestions, and what they were.
@@ -117,11 +115,10 @@ impl Sums {
         }
         self.nes_shown += other.nes_shown;
         self.nes_accepted += other.nes_accepted;
-        self.times.absorb(other.times);
     }
 
-    /// The row. `known`: the persons' days of which telemetry came.
-    pub(super) fn figures(&mut self, group: String, known: &HashSet<PersonDay>) -> Figures {
+    /// The row, its times apart. `known`: the persons' days of which telemetry came.
+    pub(super) fn figures(&self, group: String, known: &HashSet<PersonDay>) -> Figures {
         let persons = |pairs: &mut dyn Iterator<Item = &PersonDay>| {
             pairs.map(|(person, _)| person).collect::<HashSet<_>>().len() as u64
         };
@@ -129,7 +126,7 @@ impl Sums {
         let telemetry_users = persons(&mut self.pairs.intersection(known));
         let told = |value: u64| (telemetry_users > 0).then_some(value);
         let said = self.turns + self.follow_ups > 0 || self.turns_unknown == 0;
-        let mut figures = Figures {
+        Figures {
             group,
             requests: self.requests,
             speculative: self.speculative,
@@ -156,9 +153,7 @@ impl Sums {
             follow_ups: said.then_some(self.follow_ups),
             turns_unknown: self.turns_unknown,
             ..Figures::default()
-        };
-        self.times.write(&mut figures);
-        figures
+        }
     }
 
     /// What nobody tells stays unknown. The sums of hostile numbers end at the largest.

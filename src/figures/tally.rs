@@ -13,7 +13,7 @@ use super::row::Figures;
 use super::source::{Facts, Said};
 use super::suggestion::{Suggestion, SuggestionKey};
 use super::sums::{PersonDay, Sums};
-use super::times;
+use super::times::{self, Spans};
 use crate::index::{EventFact, RequestFact};
 use crate::rules::Kind;
 
@@ -32,8 +32,8 @@ pub struct Tally {
     splits: Vec<(Option<By>, Rows)>,
     /// Exchanges that telemetry may name, whether they are asked for or not.
     named: HashMap<Id, Named>,
-    /// Answers that a client may have waited for.
-    answers: Vec<Answer>,
+    /// Exchanges whose times count.
+    timed: Vec<Timed>,
     /// What clients waited, and when they said so.
     waited: HashMap<Id, (i64, f64)>,
     suggestions: HashMap<SuggestionKey, Suggestion>,
@@ -49,11 +49,12 @@ struct Named {
     facts: Facts,
 }
 
+/// An exchange whose times count: once for all splits, because percentiles need every value.
 #[derive(Clone, Copy, Debug)]
-struct Answer {
-    request: Id,
-    first_byte: f64,
+struct Timed {
     traits: Traits,
+    request: Option<Id>,
+    spans: Spans,
 }
 
 type Rows = HashMap<Group, Sums>;
@@ -67,8 +68,7 @@ impl Tally {
     }
 
     /// An empty one that splits the same in several ways, for [`Tally::finish_each`]: little more work than one split,
-    /// because what there is of requests and suggestions is kept once. `query.by` is not looked at. Each split takes up
-    /// to 40 bytes more for a request whose times count.
+    /// because what there is of requests and suggestions is kept once. `query.by` is not looked at.
     #[must_use]
     pub fn several(query: Query, splits: &[By]) -> Self {
         Self::of(query, splits.iter().copied().map(Some).collect())
@@ -81,7 +81,7 @@ impl Tally {
             persons: Persons::default(),
             splits: splits.into_iter().map(|by| (by, Rows::default())).collect(),
             named: HashMap::default(),
-            answers: Vec::new(),
+            timed: Vec::new(),
             waited: HashMap::default(),
             suggestions: HashMap::default(),
             edits: HashMap::default(),
@@ -114,7 +114,6 @@ impl Tally {
             return;
         }
         let counts = self.query.counts(request.kind);
-        let is_timed = times::counts(request);
         for (by, rows) in &mut self.splits {
             // By kind, telemetry has a row of its own without being asked for.
             if !counts && !(*by == Some(By::Kind) && self.query.kinds.is_empty()) {
@@ -122,12 +121,9 @@ impl Tally {
             }
             let row = rows.entry(traits.group(*by, &self.query)).or_default();
             row.request(request, (person, self.query.day(request.began)));
-            if is_timed {
-                row.times.request(request);
-            }
         }
-        if let (true, Some(request), Some(first_byte)) = (counts && is_timed, id, request.first_byte_ms) {
-            self.answers.push(Answer { request, first_byte, traits });
+        if counts && times::counts(request) {
+            self.timed.push(Timed { traits, request: id, spans: Spans::of(request) });
         }
     }
 
@@ -174,12 +170,9 @@ impl Tally {
     /// As [`Tally::finish`], for each split in the order in which [`Tally::several`] was given them.
     #[must_use]
     pub fn finish_each(mut self) -> (Vec<Vec<Figures>>, Figures) {
-        for Answer { request, first_byte, traits } in std::mem::take(&mut self.answers) {
-            let Some((_, waited)) = self.waited.get(&request) else { continue };
-            for (by, rows) in &mut self.splits {
-                if let Some(row) = rows.get_mut(&traits.group(*by, &self.query)) {
-                    row.times.client(*waited, first_byte);
-                }
+        for Timed { request, spans, .. } in &mut self.timed {
+            if let Some((_, waited)) = request.and_then(|id| self.waited.get(&id)) {
+                spans.wait(*waited);
             }
         }
         let mut known: HashSet<PersonDay> = HashSet::default();
@@ -189,19 +182,27 @@ impl Tally {
         // The sums of each split make the same total.
         let mut total = None;
         let splits = std::mem::take(&mut self.splits);
-        let splits = splits.into_iter().map(|(_, rows)| self.rows(rows, &known, &mut total)).collect();
-        (splits, total.unwrap_or_default().figures(Group::All.label(&self.names), &known))
+        let splits = splits.into_iter().map(|(by, rows)| self.rows(by, rows, &known, &mut total)).collect();
+        let mut total = total.unwrap_or_default().figures(Group::All.label(&self.names), &known);
+        times::write(&mut total, || self.timed.iter().map(|timed| &timed.spans));
+        (splits, total)
     }
 
     /// The rows of one split; the total is made of them if there is none yet.
-    fn rows(&self, rows: Rows, known: &HashSet<PersonDay>, total: &mut Option<Sums>) -> Vec<Figures> {
+    fn rows(&self, by: Option<By>, rows: Rows, known: &HashSet<PersonDay>, total: &mut Option<Sums>) -> Vec<Figures> {
+        let mut spans: HashMap<Group, Vec<&Spans>> = HashMap::default();
+        for timed in self.timed.iter().filter(|_| by.is_some()) {
+            spans.entry(timed.traits.group(by, &self.query)).or_default().push(&timed.spans);
+        }
         let mut groups: Vec<_> = rows.into_iter().collect();
         groups.sort_by(|(a, _), (b, _)| a.order(*b, &self.names));
         let mut all = total.is_none().then(Sums::default);
         let mut rows = Vec::new();
-        for (group, mut sums) in groups {
+        for (group, sums) in groups {
             if group != Group::All {
-                rows.push(sums.figures(group.label(&self.names), known));
+                let mut figures = sums.figures(group.label(&self.names), known);
+                times::write(&mut figures, || spans.get(&group).into_iter().flatten().copied());
+                rows.push(figures);
             }
             if let Some(all) = &mut all
                 && !matches!(group, Group::Kind(kind) if !self.query.counts(kind))

@@ -1,7 +1,9 @@
 //! What arrived lately, for those who watch.
 
+use std::collections::{HashSet, VecDeque};
+
 use super::queries::SEQ_BITS;
-use super::{Index, IndexError, Row};
+use super::{ANEW_MAX, Index, IndexError, Row};
 
 /// What came into the index since a mark.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,5 +39,43 @@ impl Index {
         rows.drain(..over);
         let skipped = if same { since.abs_diff(mark) } else { 0 };
         Ok(Arrived { rows, left_out: skipped + over as u64, mark: next })
+    }
+}
+
+/// The exchanges that were met last: an index that is made anew names them again.
+#[derive(Debug, Default)]
+pub struct Known {
+    ids: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Known {
+    /// Whether it is met for the first time; from now on it is known.
+    pub fn is_new(&mut self, id: &str) -> bool {
+        if !self.ids.insert(id.to_owned()) {
+            return false;
+        }
+        self.order.push_back(id.to_owned());
+        // Twice what an index made anew names: as many may have arrived just before.
+        if self.order.len() as u64 > 2 * ANEW_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exchanges_are_known_as_long_as_an_index_may_name_them_again() {
+        let mut known = Known::default();
+        let ids: Vec<_> = (0..2 * ANEW_MAX + 1).map(|id| id.to_string()).collect();
+        assert!(ids.iter().all(|id| known.is_new(id)));
+        assert!(!ids[1..].iter().any(|id| known.is_new(id)));
+        assert!(known.is_new("0"), "the oldest is forgotten");
     }
 }

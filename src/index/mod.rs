@@ -35,7 +35,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::build::Work;
 use self::place::{Database, Live};
-pub use arrival::{Arrived, of_one_index};
+pub use arrival::{Arrived, Known, of_one_index};
 pub use cursor::{Cursor, CursorError};
 pub use indexer::Indexer;
 pub(crate) use indexer::yield_to_all;

@@ -110,10 +110,16 @@ impl Kept {
 mod tests {
     use super::*;
 
-    fn kept() -> (tempfile::TempDir, Kept) {
+    async fn kept() -> (tempfile::TempDir, Kept) {
         let logs = tempfile::tempdir().unwrap();
         let kept = Kept::new(Pool::start(logs.path().to_owned()));
+        opened(&kept).await;
         (logs, kept)
+    }
+
+    /// Waits until the index is made: each question waits for it a while.
+    async fn opened(kept: &Kept) {
+        while matches!(kept.mark().await, Err(AskError::Building(_))) {}
     }
 
     fn of_user(user: &str) -> Query {
@@ -126,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_same_question_has_the_same_answer_until_the_index_changes() {
-        let (_logs, kept) = kept();
+        let (_logs, kept) = kept().await;
         let first = kept.overview(of_user("ann"), 1).await.unwrap();
         let split = Query { by: Some(crate::figures::By::Day), ..of_user("ann") };
         assert!(Arc::ptr_eq(&first, &kept.overview(split, 1).await.unwrap()), "splits are in one answer");
@@ -137,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_meanwhile_gets_what_is_being_added_up() {
-        let (_logs, kept) = kept();
+        let (_logs, kept) = kept().await;
         let turn = kept.0.turn.acquire().await.unwrap();
         let one = kept.find(of_user("ann"), 1);
         let other = kept.find(of_user("ann"), 2);
@@ -152,7 +158,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_goes() {
-        let (_logs, kept) = kept();
+        let (_logs, kept) = kept().await;
         let turn = kept.0.turn.acquire().await.unwrap();
         for n in 0..ENTRIES + 2 {
             drop(kept.find(of_user(&n.to_string()), 1));
@@ -164,8 +170,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_fails_is_said_and_not_kept() {
-        let (logs, kept) = kept();
-        drop(logs);
+        let kept = Kept::new(Pool::start("there is no such folder".into()));
+        opened(&kept).await;
         let query = of_user("ann");
         assert!(matches!(kept.overview(query.clone(), 0).await.unwrap_err().as_ref(), AskError::Failed(_)));
         let answer = kept.find(query, 1).wait_for(Option::is_some).await.unwrap().clone();

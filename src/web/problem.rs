@@ -1,7 +1,7 @@
 //! Pages that say what is wrong.
 
 use axum::extract::{Request, State};
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{REFRESH, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -135,14 +135,17 @@ pub(super) fn answer(site: &Site, viewer: Option<&Viewer>, is_api: bool, problem
     if is_api {
         return api::refused(problem);
     }
-    let again = matches!(problem, Problem::Building(_) | Problem::Counting);
-    let frame = Frame { refresh: again.then_some(2), ..Frame::new(problem.heading()) };
+    let frame = Frame::new(problem.heading());
     let body = html! {
         h1 { (problem.heading()) }
         p.problem role="alert" { (problem.sentence()) }
     };
     let mut answer = page(site, viewer, &frame, &body);
     *answer.status_mut() = problem.status();
+    if matches!(problem, Problem::Building(_) | Problem::Counting) {
+        // What every browser understands, and a screen reader is not made to hear the page again and again.
+        answer.headers_mut().insert(REFRESH, HeaderValue::from_static("2"));
+    }
     if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     }

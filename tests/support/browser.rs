@@ -69,9 +69,21 @@ impl Browser {
         Self { driver, _server: server, _profile: profile }
     }
 
-    /// Goes there and waits until it is loaded.
+    /// Goes there and waits until it is loaded, and until what it waits for itself is there: an index that is being made.
     pub(crate) async fn open(&self, url: &str) {
-        within(url, self.driver.goto(url)).await.unwrap();
+        within(url, async {
+            loop {
+                self.driver.goto(url).await.unwrap();
+                let heading = "const heading = document.querySelector('h1'); return heading && heading.textContent";
+                match self.driver.execute(heading, Vec::new()).await {
+                    Ok(found) if found.json() != "One moment" => break,
+                    _ => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+                }
+                // That it had to wait is nothing to complain of.
+                self.log("browser").await;
+            }
+        })
+        .await;
     }
 
     /// The value of a script's `return`.

@@ -114,6 +114,16 @@ impl Visitor<'_> {
         self.keep(answer)
     }
 
+    /// The connection on which the answer comes: for one that goes on without end.
+    pub(crate) fn open(&self, target: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.page.host).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (host, cookie) = (&self.page.host, self.cookie());
+        let head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    }
+
     /// A form, sent from a page of this origin.
     pub(crate) fn post_from(&mut self, origin: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
         let headers = [("Host", self.page.host.as_str()), ("Origin", origin), ("Cookie", &self.cookie())];

@@ -106,14 +106,12 @@ pub struct Totals {
     pub by_client: u64,
     /// Tokens of the prompts, cached ones included: what was sent again counts again.
     pub tokens_in: Option<u64>,
-    /// Requests of which those are known.
-    pub known_in: u64,
     /// Tokens of the answers.
     pub tokens_out: Option<u64>,
-    /// Requests of which those are known.
-    pub known_out: u64,
-    /// Milliseconds of all requests, added up.
-    pub busy_ms: f64,
+    /// Requests whose tokens are known.
+    pub tokens_known: u64,
+    /// Milliseconds of all requests, added up, as far as they are known.
+    pub busy_ms: Option<f64>,
     /// Milliseconds from the beginning of the first to the end of the last.
     pub span_ms: f64,
 }
@@ -154,11 +152,10 @@ pub fn totals(turns: &[Turn]) -> Totals {
         };
         add(&mut totals.tokens_in, row.tokens_in);
         add(&mut totals.tokens_out, row.tokens_out);
-        totals.known_in += u64::from(row.tokens_in.is_some());
-        totals.known_out += u64::from(row.tokens_out.is_some());
-        let took = row.total_ms.filter(|took| took.is_finite()).unwrap_or(0.0).max(0.0);
-        totals.busy_ms += took;
-        let ended = row.began as f64 / 1e3 + took;
+        totals.tokens_known += u64::from(row.tokens_in.is_some() || row.tokens_out.is_some());
+        let took = row.total_ms.filter(|took| took.is_finite() && *took >= 0.0);
+        totals.busy_ms = took.map(|took| totals.busy_ms.unwrap_or(0.0) + took).or(totals.busy_ms);
+        let ended = row.began as f64 / 1e3 + took.unwrap_or(0.0);
         end = Some(end.map_or(ended, |end| end.max(ended)));
     }
     if let (Some(end), Some(first)) = (end, turns.iter().map(|turn| turn.row.began).min()) {

@@ -130,9 +130,15 @@ fn what_it_took_is_added_up_and_unknown_stays_unknown() {
     let found = together(&chat(), "a");
     let totals = found.totals();
     assert_eq!((totals.by_person, totals.by_client), (2, 1));
-    assert_eq!((totals.tokens_in, totals.known_in, totals.tokens_out, totals.known_out), (Some(30), 3, None, 0));
-    assert_eq!((totals.busy_ms, totals.span_ms), (3_000.0, 61_000.0));
+    assert_eq!((totals.tokens_in, totals.tokens_out, totals.tokens_known), (Some(30), None, 3));
+    assert_eq!((totals.busy_ms, totals.span_ms), (Some(3_000.0), 61_000.0));
     assert_eq!(super::totals(&[]), Totals::default());
+    let mut all = chat();
+    all.iter_mut().for_each(|said| said.row.total_ms = None);
+    assert_eq!(together(&all, "a").totals().busy_ms, None);
+    all[0].row.total_ms = Some(f64::NAN);
+    all[1].row.total_ms = Some(5.0);
+    assert_eq!(together(&all, "a").totals().busy_ms, Some(5.0));
 }
 
 #[test]

@@ -15,6 +15,8 @@
     for (const [term, value] of pairs) list.append(make("dt", term), make("dd", value));
     return list;
   };
+  // What stands between backticks is to be typed.
+  const coded = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", part) : part));
   const tints = { bad: "bad", warn: "warn", note: "accent" };
   const words = { bad: "does not work", warn: "gap", note: "note" };
   const utc = (micros) => new Date(micros / 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC";
@@ -22,10 +24,12 @@
     const heading = make("h3");
     heading.append(make("span", words[found.weight], `tag ${tints[found.weight]}`), ` ${found.title}`);
     const todo = make("p");
-    todo.append(make("strong", "To do: "), found.todo);
+    todo.append(make("strong", "To do: "), ...coded(found.todo));
+    const means = make("p");
+    means.append(...coded(found.means));
     const list = make("ul");
     for (const detail of found.details) list.append(make("li", `${detail.text}, ${detail.count} times, last ${utc(detail.last)}`));
-    return [heading, make("p", found.means), todo, list];
+    return [heading, means, todo, list];
   }
   let shown = "";
   async function look() {

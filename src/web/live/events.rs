@@ -22,13 +22,16 @@ use super::markup::{self, State as Shown};
 use super::wanted::Wanted;
 use crate::exchange::ExchangeId;
 use crate::index::{Row, of_one_index};
-use crate::web::access::Viewer;
+use crate::live::InFlight;
+use crate::rules::Kind;
+use crate::web::access::{Seen, Viewer};
 use crate::web::{Problem, Site};
 
 /// Rows sent at once, and kept on the page: more cannot be followed.
 pub(super) const ROWS_MAX: usize = 500;
 
-/// A watcher is let in again after so long: rights may have changed, and sessions end. Browsers do it by themselves.
+/// After so long a place is free again, and a browser that still reads comes back by itself: one whose machine is asleep
+/// would keep it for ever.
 const LIFETIME: Duration = Duration::from_secs(600);
 
 /// Between signs of life, which tell the browser and whatever lies between that the connection is there.
@@ -41,7 +44,6 @@ pub(super) async fn events(
     Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    super::admit(&viewer)?;
     let wanted = Wanted::read(&pairs).map_err(Problem::Bad)?;
     let given = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let given = given.or_else(|| pairs.iter().find(|(name, _)| name == "mark").map(|(_, value)| value.as_str()));
@@ -144,7 +146,7 @@ impl Watcher {
     }
 
     async fn rows(&self, rows: &[Row], mut left_out: u64, mark: i64) -> Result<(), Gone> {
-        let seen: Vec<_> = rows.iter().filter(|row| self.sees(row)).collect();
+        let seen: Vec<_> = rows.iter().filter(|row| self.sees(row.kind, row.user.as_deref())).collect();
         let over = seen.len().saturating_sub(ROWS_MAX);
         left_out += over as u64;
         if left_out > 0 {
@@ -165,7 +167,8 @@ impl Watcher {
 
     /// How it is now, as far as this watcher may see it, if that is news to them.
     async fn now(&mut self, now: &Now) -> Result<(), Gone> {
-        let flying: Vec<_> = now.flying.iter().filter(|it| self.sees(&it.row)).collect();
+        let flying: Vec<_> =
+            now.flying.iter().filter(|it| self.sees(it.flight.kind, it.flight.user.as_deref())).collect();
         let (total, more) = (flying.len(), markup::more(&flying));
         let flying = &flying[more..];
         let refused = self.note(flying).await;
@@ -190,11 +193,12 @@ impl Watcher {
     /// then their text stays hidden.
     async fn note(&mut self, flying: &[&Flying]) -> Option<String> {
         let fresh = flying.iter().filter(|it| it.text.is_some() && !self.looked_at.contains(&it.flight.id));
-        let (ids, rows): (Vec<_>, Vec<_>) = fresh.map(|it| (it.flight.id, Row::clone(&it.row))).unzip();
-        if rows.is_empty() {
+        let of = |flight: &InFlight| Seen { id: flight.id.to_string(), of: flight.user.as_deref().map(str::to_owned) };
+        let (ids, seen): (Vec<_>, Vec<_>) = fresh.map(|it| (it.flight.id, of(&it.flight))).unzip();
+        if seen.is_empty() {
             return None;
         }
-        match self.site.look(&self.viewer, "stream", &rows, None).await {
+        match self.site.look_at(&self.viewer, "stream", seen, None).await {
             Ok(()) => {
                 self.looked_at.extend(ids);
                 None
@@ -203,8 +207,8 @@ impl Watcher {
         }
     }
 
-    fn sees(&self, row: &Row) -> bool {
-        self.viewer.may_see(row) && self.wanted.has(row)
+    fn sees(&self, kind: Kind, user: Option<&str>) -> bool {
+        super::sees(&self.viewer, &self.wanted, kind, user)
     }
 
     async fn send(&self, event: Event) -> Result<(), Gone> {

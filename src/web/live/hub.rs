@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::Problem;
-use super::look::{Counters, Flying, Known, Look, Now, Reader};
-use crate::index::{ANEW_MAX, Filter, Page};
+use super::look::{Counters, Flying, Look, Now, Reader};
+use crate::index::{ANEW_MAX, Filter, Known, Page};
 use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::review::pool::{AskError, Pool};
+use crate::web::Problem;
 
 /// Who watches at once. Each costs a connection and what it is sent; a team has fewer screens.
 pub(super) const WATCHERS_MAX: usize = 64;
@@ -194,9 +194,10 @@ impl Poller {
     /// The mark to go on from, and the records that an index made anew would name.
     async fn begin(&mut self) -> bool {
         let asked = self.hub.0.pool.ask(|index| {
-            let (_, mark) = index.arrived(None)?;
+            // In this order: what comes in between must not be taken for known.
             let newest = Page { limit: Some(ANEW_MAX), ..Page::default() };
-            Ok((mark, index.list(&Filter::default(), &newest)?))
+            let rows = index.list(&Filter::default(), &newest)?;
+            Ok((index.arrived(None)?.1, rows))
         });
         match asked.await {
             Ok((mark, rows)) => {

@@ -1,12 +1,10 @@
 //! What the hub sees when it looks.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
-use crate::archive::Form;
 use crate::exchange::ExchangeId;
-use crate::index::{ANEW_MAX, Row};
+use crate::index::Row;
 use crate::live::{Growing, InFlight, Streams, Text};
 use crate::metrics::Metrics;
 
@@ -53,17 +51,39 @@ impl Counters {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Flying {
     pub(super) flight: InFlight,
-    /// What is known so far of the row that it will have: for filters, rights and the audit.
-    pub(super) row: Arc<Row>,
-    /// What its answer says so far.
+    /// What its answer says so far: the end of it, where it grows.
     pub(super) text: Option<Arc<Text>>,
 }
 
 impl Flying {
     /// Without its text.
     pub(super) fn of(flight: InFlight) -> Self {
-        Self { row: Arc::new(row(&flight)), flight, text: None }
+        Self { flight, text: None }
     }
+}
+
+/// Characters kept of a text that grows: its end, some screens of it. The record will have all.
+const TEXT_MAX: usize = 4_000;
+
+/// Names of tools kept.
+const TOOLS_MAX: usize = 20;
+
+/// As much of a text as is shown.
+fn shown(text: Text) -> Text {
+    let mut tools = text.tools;
+    if tools.len() > TOOLS_MAX {
+        tools.truncate(TOOLS_MAX);
+        tools.push("…".to_owned());
+    }
+    Text { reasoning: end(text.reasoning), text: end(text.text), tools, ..text }
+}
+
+/// The end of a text, on whole lines if they are short.
+fn end(text: String) -> String {
+    let Some((at, _)) = text.char_indices().rev().nth(TEXT_MAX) else { return text };
+    let kept = text.get(at..).unwrap_or_default();
+    let kept = kept.find('\n').filter(|&line| line < kept.len() / 4).map_or(kept, |line| &kept[line + 1..]);
+    format!("…\n{kept}")
 }
 
 /// Answers in flight that are read; of more, those that began last.
@@ -84,10 +104,10 @@ impl Reader {
             Some((received, flying)) if received == flight.received => Flying { flight, ..flying },
             before => {
                 let body = (at >= unread).then(|| streams.body(flight.id)).flatten();
-                let read = body.and_then(Growing::read).map(Arc::new);
+                let read = body.and_then(Growing::read).map(|text| Arc::new(shown(text)));
                 // One that ended meanwhile keeps what it said until it is gone from here.
                 let text = read.or_else(|| before.and_then(|(_, flying)| flying.text));
-                Flying { text, ..Flying::of(flight) }
+                Flying { flight, text }
             }
         });
         let flying: Vec<_> = flying.collect();
@@ -96,82 +116,20 @@ impl Reader {
     }
 }
 
-/// The row that an exchange in flight would have if it ended now and nobody looked into it.
-fn row(flight: &InFlight) -> Row {
-    let micros = flight.began.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    Row {
-        id: flight.id.to_string(),
-        file: String::new(),
-        form: Form::Recorder,
-        began: i64::try_from(micros).unwrap_or(i64::MAX),
-        kind: flight.kind,
-        rule: String::new(),
-        user: flight.user.as_deref().map(str::to_owned),
-        tid: None,
-        client: Some(flight.client.ip().to_string()),
-        machine: None,
-        session: None,
-        editor: None,
-        editor_version: None,
-        plugin: None,
-        host: flight.host.clone(),
-        path: flight.path.clone(),
-        method: flight.method.clone(),
-        status: flight.status,
-        complete: Some(false),
-        aborted_by: None,
-        problem: None,
-        error: None,
-        initiator: None,
-        intent: None,
-        interaction: None,
-        request_id: None,
-        response_id: None,
-        previous_response_id: None,
-        speculative: false,
-        model: flight.model.clone(),
-        model_answered: None,
-        language: None,
-        request_size: flight.sent,
-        response_size: flight.received,
-        connect_ms: None,
-        tls_ms: None,
-        first_byte_ms: None,
-        first_token_ms: None,
-        total_ms: None,
-        server_ms: None,
-        tokens_in: None,
-        tokens_cached: None,
-        tokens_out: None,
-        tokens_reasoning: None,
-        finish_reason: None,
-        choices: None,
-        tool_calls: None,
-        answer_chars: None,
-        noise: None,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The records that were met last: an index that is made anew names them again.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    ids: HashSet<String>,
-    order: VecDeque<String>,
-}
-
-impl Known {
-    /// Whether it is met for the first time.
-    pub(super) fn is_new(&mut self, id: &str) -> bool {
-        if !self.ids.insert(id.to_owned()) {
-            return false;
-        }
-        self.order.push_back(id.to_owned());
-        // Twice what an index made anew names: as many may have arrived just before.
-        if self.order.len() as u64 > 2 * ANEW_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ids.remove(&oldest);
-        }
-        true
+    #[test]
+    fn of_a_long_text_the_end_is_shown() {
+        let long = format!("{}last", "é\n".repeat(5_000));
+        let text = Text { text: long, tools: vec!["t".to_owned(); 50], reasoning: "r".to_owned(), ..Text::default() };
+        let shown = shown(text);
+        assert!(shown.text.starts_with("…\né\n") && shown.text.ends_with("é\nlast"), "{}", shown.text);
+        assert!(shown.text.chars().count() <= TEXT_MAX + 3);
+        assert_eq!((shown.tools.len(), shown.tools.last().unwrap().as_str()), (TOOLS_MAX + 1, "…"));
+        assert_eq!(shown.reasoning, "r");
+        let line = super::shown(Text { text: "é".repeat(10_000), ..Text::default() }).text;
+        assert_eq!(line.chars().count(), TEXT_MAX + 3);
     }
 }

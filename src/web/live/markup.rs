@@ -1,17 +1,15 @@
 //! The parts of the live page that also come as events.
 
-use chrono::{DateTime, Local};
+use chrono::{DateTime, Offset, Utc};
 use maud::{Markup, html};
 
 use super::look::{Counters, Flying};
 use crate::index::Row;
 use crate::live::Text;
-use crate::review::amounts::{millis, number, size};
-use crate::review::row::{Outcome, about, amounts, flags, outcome};
+use crate::review::amounts::{number, size};
 use crate::review::text::{printable, printable_lines};
-
-/// Characters shown of a text that grows: its end, some screens of it. The record has all.
-const TEXT_MAX: usize = 4_000;
+use crate::web::pages::exchanges::columns::Column;
+use crate::web::pages::one::{link, time};
 
 /// How it is now, as far as somebody may see it.
 pub(super) struct State<'a> {
@@ -73,7 +71,7 @@ fn stream(it: &Flying, shows_text: bool) -> Markup {
                 span.name { (printable(flight.user.as_deref().unwrap_or("-"))) } " "
                 span.mono.small { (printable(&flight.host)) (printable(&flight.path)) } " "
                 @if let Some(model) = model { span { (printable(model)) } " " }
-                span.muted.small { "since " (time(it.row.began)) " from " (flight.client.ip()) }
+                span.muted.small { "since " (time(DateTime::<Utc>::from(flight.began).timestamp_micros(), Utc.fix())) " UTC" " from " (flight.client.ip()) }
             }
             p.muted.small {
                 @match flight.status {
@@ -92,8 +90,8 @@ fn stream(it: &Flying, shows_text: bool) -> Markup {
 fn beside(text: &Text) -> Markup {
     html! {
         @if !text.tools.is_empty() {
-            @let names: Vec<_> = text.tools.iter().take(8).map(|name| printable(name)).collect();
-            ", calls " (names.join(", ")) @if text.tools.len() > names.len() { " …" }
+            @let names: Vec<_> = text.tools.iter().map(|name| printable(name)).collect();
+            ", calls " (names.join(", "))
         }
         @if text.others > 0 { ", the first of " (number(text.others as u64 + 1)) " choices" }
         @if text.cut { ", longer than is shown here: its record will have all of it" }
@@ -101,7 +99,7 @@ fn beside(text: &Text) -> Markup {
 }
 
 fn growing(text: &Text) -> Markup {
-    let (reasoning, said) = (end(&text.reasoning), end(&text.text));
+    let (reasoning, said) = (printable_lines(&text.reasoning), printable_lines(&text.text));
     html! {
         // Reasoning is of interest until there is an answer.
         @if said.is_empty() && !reasoning.is_empty() {
@@ -112,48 +110,24 @@ fn growing(text: &Text) -> Markup {
     }
 }
 
-/// The end of a text, where it grows, on whole lines if they are short.
-fn end(text: &str) -> String {
-    let Some((at, _)) = text.char_indices().rev().nth(TEXT_MAX) else { return printable_lines(text).into_owned() };
-    let kept = text.get(at..).unwrap_or_default();
-    let kept = kept.find('\n').filter(|&line| line < kept.len() / 4).map_or(kept, |line| &kept[line + 1..]);
-    format!("…\n{}", printable_lines(kept))
-}
-
-/// The head of the table of records.
+/// The head of the table of records: the columns that the table of exchanges has as a rule.
 pub(super) fn head() -> Markup {
     html! { tr {
-        th scope="col" { "Time" }
-        th scope="col" { "Kind" }
-        th.num scope="col" { "Status" }
-        th scope="col" { "User" }
-        th scope="col" { "Editor" }
-        th scope="col" { "About" }
-        th.num scope="col" { "Total" }
-        th.num scope="col" { "Tokens or size" }
-        th scope="col" { "Remarks" }
+        th scope="col" { "Time (UTC)" }
+        @for column in Column::USUAL {
+            th scope="col" class=[column.is_number().then_some("num")] { (column.heading()) }
+        }
     } }
 }
 
 /// One record. The script knows it again by its id.
 pub(super) fn row(row: &Row) -> Markup {
-    let tag = match outcome(row) {
-        Outcome::Fine => "tag",
-        Outcome::Cancelled => "tag warn",
-        Outcome::Failed => "tag bad",
-    };
-    let text = |value: Option<&str>| printable(value.unwrap_or("-")).into_owned();
     html! {
         tr data-key=(row.id) {
-            th.nowrap scope="row" { a href={ "/exchanges/" (row.id) } { (time(row.began)) } }
-            td { span class=(tag) { (row.kind) } }
-            td.num { (row.status.map_or_else(|| "-".to_owned(), |status| status.to_string())) }
-            td { (text(row.user.as_deref())) }
-            td { (text(row.editor_version.as_deref().or(row.editor.as_deref()))) }
-            td { (text(about(row))) }
-            td.num { (row.total_ms.map_or_else(|| "-".to_owned(), millis)) }
-            td.num { (amounts(row)) }
-            td { (flags(row).join(", ")) }
+            th.nowrap scope="row" { (link(row, Utc.fix())) }
+            @for column in Column::USUAL {
+                td class=[column.is_number().then_some("num")] { (column.cell(row)) }
+            }
         }
     }
 }
@@ -165,11 +139,4 @@ pub(super) fn left_out(exactly: Option<u64>) -> String {
         Some(many) => format!("{} records that arrived meanwhile are left out here.", number(many)),
         None => "Records that arrived meanwhile may be left out here.".to_owned(),
     }
-}
-
-/// A time of today as a clock shows it, else with its date.
-fn time(micros: i64) -> Markup {
-    let time = DateTime::from_timestamp_micros(micros).unwrap_or_default().with_timezone(&Local);
-    let form = if time.date_naive() == Local::now().date_naive() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
-    html! { time datetime=(time.to_rfc3339()) { (time.format(form)) } }
 }

@@ -20,19 +20,17 @@ use axum::routing::get;
 
 pub(super) use hub::Hub;
 
-use super::access::{Area, Viewer};
-use super::{Problem, Site};
+use super::Site;
+use super::access::Viewer;
+use crate::rules::Kind;
+use wanted::Wanted;
 
 /// Its pages.
 pub(super) fn router() -> Router<Site> {
     Router::new().route("/live", get(page::page)).route("/live/events", get(events::events))
 }
 
-/// Whoever gets figures alone has nothing to watch: rows name people.
-fn admit(viewer: &Viewer) -> Result<(), Problem> {
-    if viewer.rights.may(Area::Live) && viewer.rights.names_people() {
-        Ok(())
-    } else {
-        Err(Problem::Forbidden("Your account may see figures, not single records.".to_owned()))
-    }
+/// Whether this is for a viewer who asked for it.
+fn sees(viewer: &Viewer, wanted: &Wanted, kind: Kind, user: Option<&str>) -> bool {
+    viewer.rights.contents_of(user) && wanted.has(kind, user)
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::index::{Filter, Row};
+use crate::index::Filter;
 use crate::rules::Kind;
 
 /// The filters in the page's address: `kind` and `user`, repeated or with commas.
@@ -50,10 +50,10 @@ impl Wanted {
         Filter { kinds: self.kinds.clone(), users: self.users.clone(), ..Filter::default() }
     }
 
-    /// Whether a row is among them.
-    pub(super) fn has(&self, row: &Row) -> bool {
-        let user = row.user.as_deref().unwrap_or("-");
-        (self.kinds.is_empty() || self.kinds.contains(&row.kind))
+    /// Whether what is of this kind and user is among them.
+    pub(super) fn has(&self, kind: Kind, user: Option<&str>) -> bool {
+        let user = user.unwrap_or("-");
+        (self.kinds.is_empty() || self.kinds.contains(&kind))
             && (self.users.is_empty() || self.users.iter().any(|wanted| wanted == user))
     }
 }

@@ -18,14 +18,12 @@ pub(in crate::web) struct Frame<'a> {
     pub(in crate::web) area: Option<Area>,
     /// Scripts that it needs beside `script.js`.
     pub(in crate::web) scripts: &'a [&'a str],
-    /// Load it again after so many seconds.
-    pub(in crate::web) refresh: Option<u32>,
 }
 
 impl<'a> Frame<'a> {
     /// A page with this title and nothing special.
     pub(in crate::web) fn new(title: &'a str) -> Self {
-        Self { title, area: None, scripts: &[], refresh: None }
+        Self { title, area: None, scripts: &[] }
     }
 }
 
@@ -48,13 +46,12 @@ pub(in crate::web) fn page(site: &Site, viewer: Option<&Viewer>, frame: &Frame<'
 
 /// All of the page before its body: for a page that is sent in pieces.
 pub(in crate::web) fn before(site: &Site, viewer: Option<&Viewer>, frame: &Frame<'_>) -> Markup {
-    let Frame { title, area, scripts, refresh } = frame;
+    let Frame { title, area, scripts } = frame;
     let head = html! {
         meta charset="utf-8";
         meta name="viewport" content="width=device-width, initial-scale=1";
         meta name="color-scheme" content="light dark";
         title { (title) " · copilot-recorder" }
-        @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
         link rel="icon" href=(assets::address("icon.svg")) type="image/svg+xml";
         @for name in ["style.css", "contents.css", "conversation.css", "charts.css"] {
             link rel="stylesheet" href=(assets::address(name));

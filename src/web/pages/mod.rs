@@ -4,7 +4,7 @@ mod conversation;
 mod coverage;
 mod diff;
 mod exchange;
-mod exchanges;
+pub(super) mod exchanges;
 mod figures;
 pub(super) mod frame;
 pub(super) mod health;

@@ -21,17 +21,20 @@ pub(in crate::web) async fn one(site: &Site, viewer: &Viewer, id: &str) -> Resul
     let asked = id.to_owned();
     let row = match site.ask(move |index| index.find(&asked)).await? {
         Located::One(row) => *row,
-        Located::None => {
-            return Err(Problem::NotFound(format!("There is no record whose id begins with “{}”.", shortened(id))));
-        }
+        Located::None => return Err(none(id)),
         Located::Several(_) => {
             return Err(Problem::NotFound(format!("“{}” is the beginning of more than one id.", shortened(id))));
         }
     };
+    // Somebody else's is as good as not there: an address tells nobody what there is.
     if !viewer.may_see(&row) {
-        return Err(Problem::Forbidden("This is somebody else's record.".to_owned()));
+        return Err(none(id));
     }
     Ok(row)
+}
+
+fn none(id: &str) -> Problem {
+    Problem::NotFound(format!("There is no record whose id begins with “{}”.", shortened(id)))
 }
 
 /// The file of a row, read on a thread that may block.

@@ -201,9 +201,9 @@ fn totals(totals: &Totals) -> Markup {
     let cards = [
         (number(totals.by_person), several(totals.by_person, "turn of a person", "turns of a person")),
         (number(totals.by_client), several(totals.by_client, "follow-up of the client", "follow-ups of the client")),
-        (sum(totals.tokens_in), tokens("tokens of prompts", totals.known_in)),
-        (sum(totals.tokens_out), tokens("tokens of answers", totals.known_out)),
-        (millis(totals.busy_ms), "of requests, added up".to_owned()),
+        (sum(totals.tokens_in), tokens("tokens of prompts", totals.tokens_known)),
+        (sum(totals.tokens_out), tokens("tokens of answers", totals.tokens_known)),
+        (busy(totals), "of requests, added up".to_owned()),
         (millis(totals.span_ms), "from beginning to end".to_owned()),
     ];
     html! {
@@ -211,4 +211,9 @@ fn totals(totals: &Totals) -> Markup {
             @for (value, label) in &cards { div.card { p.value { (value) } p.label { (label) } } }
         }
     }
+}
+
+/// Milliseconds of requests; `?` where none is known.
+fn busy(totals: &Totals) -> String {
+    totals.busy_ms.map_or_else(|| "?".to_owned(), millis)
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::outline::address;
 use super::parts::{Parts, answer};
-use super::{View, one};
+use super::{View, busy, one};
 use crate::review::amounts::{millis, number};
 use crate::review::conversation::{Begun, Contents, Link, Turn, Unread, totals};
 use crate::review::row::{Outcome, flags, outcome};
@@ -67,7 +67,7 @@ impl<'v> Drawing<'v> {
                     details.rounds open[asked] {
                         summary {
                             "client: " (rounds.len()) @if rounds.len() == 1 { " follow-up" } @else { " follow-ups" }
-                            ", " (millis(sum.busy_ms)) ", " (tokens(sum.tokens_in, sum.tokens_out))
+                            ", " (busy(&sum)) ", " (tokens(sum.tokens_in, sum.tokens_out))
                         }
                         @for round in &folded { (round) }
                     }

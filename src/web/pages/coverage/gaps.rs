@@ -31,8 +31,8 @@ const ADDRESSES: usize = 6;
 pub(in crate::web::pages) fn gap(finding: &Finding) -> Markup {
     html! {
         h3 { span.tag.(tint(finding.weight)) { (word(finding.weight)) } " " (finding.title) }
-        p { (finding.means) }
-        p { strong { "To do: " } (finding.todo) }
+        p { (with_code(&finding.means)) }
+        p { strong { "To do: " } (with_code(finding.todo)) }
         details {
             summary { (if finding.details.len() == 1 { "1 entry" } else { "Entries" }) }
             div.scroll tabindex="0" role="region" aria-label=(finding.title) {
@@ -46,6 +46,15 @@ pub(in crate::web::pages) fn gap(finding: &Finding) -> Markup {
                 }
             }
             @if finding.more > 0 { p.muted { "and " (finding.more) " more" } }
+        }
+    }
+}
+
+/// What stands between backticks is to be typed.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -1,21 +1,17 @@
 //! The bodies and the record of an exchange as files.
 
-use std::sync::Arc;
-
 use axum::Extension;
 use axum::body::Body as Answer;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
 
-use super::find::one;
-use super::view::problem;
 use crate::archive::Body;
 use crate::export::har;
 use crate::index::Row;
 use crate::review::subject::{RecordFile, file_json};
-use crate::review::text::printable;
 use crate::web::access::Viewer;
+use crate::web::pages::one::{one, read, stopped};
 use crate::web::{Problem, Site};
 
 /// What a file is asked from.
@@ -28,21 +24,21 @@ pub(super) async fn request_body((State(site), Extension(viewer), Path(id)): Fro
     let row = one(&site, &viewer, &id).await?;
     site.look(&viewer, "body", std::slice::from_ref(&row), None).await?;
     let name = format!("{}-request", name(&row));
-    read(&site, row, move |file| Ok(body(file.record.request_body, &name))).await
+    made(&site, &row, move |file| Ok(body(file.record.request_body, &name))).await
 }
 
 pub(super) async fn response_body((State(site), Extension(viewer), Path(id)): From) -> Result<Response, Problem> {
     let row = one(&site, &viewer, &id).await?;
     site.look(&viewer, "body", std::slice::from_ref(&row), None).await?;
     let name = format!("{}-response", name(&row));
-    read(&site, row, move |file| Ok(body(file.record.response_body, &name))).await
+    made(&site, &row, move |file| Ok(body(file.record.response_body, &name))).await
 }
 
 pub(super) async fn record((State(site), Extension(viewer), Path(id)): From) -> Result<Response, Problem> {
     let row = one(&site, &viewer, &id).await?;
     site.look(&viewer, "record", std::slice::from_ref(&row), None).await?;
     let name = format!("{}.json", name(&row));
-    read(&site, row, move |file| {
+    made(&site, &row, move |file| {
         let json = serde_json::to_vec_pretty(&file_json(&file.record, &file.text)).map_err(failed)?;
         Ok(sent("application/json", &attached(&name), json.into()))
     })
@@ -53,7 +49,7 @@ pub(super) async fn har((State(site), Extension(viewer), Path(id)): From) -> Res
     let row = one(&site, &viewer, &id).await?;
     site.look(&viewer, "har", std::slice::from_ref(&row), None).await?;
     let name = format!("{}.har", name(&row));
-    read(&site, row, move |file| {
+    made(&site, &row, move |file| {
         let mut writer = har::Writer::new(Vec::new()).map_err(failed)?;
         writer.add(&file.record).map_err(failed)?;
         let whole = writer.finish().map_err(failed)?;
@@ -62,18 +58,14 @@ pub(super) async fn har((State(site), Extension(viewer), Path(id)): From) -> Res
     .await
 }
 
-/// Reads the record, where waiting for the disk holds nobody up, and makes an answer of it there.
-async fn read(
+/// Makes an answer of a record, where it holds nobody up that a body is large.
+async fn made(
     site: &Site,
-    row: Row,
+    row: &Row,
     make: impl FnOnce(RecordFile) -> Result<Response, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let logs: Arc<std::path::Path> = site.logs().into();
-    let made = tokio::task::spawn_blocking(move || {
-        let name = printable(&row.file).into_owned();
-        RecordFile::read(&logs, &row).map_err(|why| problem(&name, &why)).and_then(make)
-    });
-    made.await.map_err(|_| Problem::Failed("The program has made a mistake; its log says which.".to_owned()))?
+    let file = read(site, row).await?;
+    tokio::task::spawn_blocking(move || make(file)).await.map_err(|_| stopped())?
 }
 
 fn failed(error: impl std::fmt::Display) -> Problem {

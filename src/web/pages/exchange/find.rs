@@ -7,55 +7,27 @@ use crate::index::{Located, Row};
 use crate::review::query::encoded;
 use crate::review::text::{printable, shortened};
 use crate::web::access::Viewer;
+use crate::web::pages::one::one;
 use crate::web::{Problem, Site};
 
 /// What was found.
 pub(super) enum Found {
     /// This one.
     One(Box<Row>),
-    /// Several whose ids begin so.
+    /// Several whose ids begin so, all of which the viewer may see.
     Several(Vec<Row>),
 }
 
-/// No id and no path of a record is longer.
-const LONGEST: usize = 1_000;
-
-/// Looks for an id, or its beginning. What the viewer may not see is not there: an address tells nobody what there is.
+/// Looks for an id, or its beginning, as [`one`] does; several are handed on to be chosen from.
 pub(super) async fn find(site: &Site, viewer: &Viewer, id: &str) -> Result<Found, Problem> {
-    let located = if id.is_empty() || id.len() > LONGEST {
-        Located::None
-    } else {
-        let id = id.to_owned();
-        site.ask(move |index| index.find(&id)).await?
-    };
-    let found = match located {
-        Located::One(row) => Some(row).filter(|row| viewer.may_see(row)).map(Found::One),
-        Located::Several(mut rows) => {
-            rows.retain(|row| viewer.may_see(row));
-            match rows.len() {
-                0 => None,
-                1 => rows.pop().map(|row| Found::One(Box::new(row))),
-                _ => Some(Found::Several(rows)),
-            }
-        }
-        Located::None => None,
-    };
-    found.ok_or_else(|| {
-        let id = shortened(&printable(id), 60).into_owned();
-        let whose = if viewer.rights.own_only().is_some() { " of yours" } else { "" };
-        Problem::NotFound(format!("There is no exchange{whose} whose id is, or begins with, {id}."))
-    })
-}
-
-/// As [`find`], where there must be one: a file of several makes no sense.
-pub(super) async fn one(site: &Site, viewer: &Viewer, id: &str) -> Result<Row, Problem> {
-    match find(site, viewer, id).await? {
-        Found::One(row) => Ok(*row),
-        Found::Several(_) => {
-            let id = shortened(&printable(id), 60).into_owned();
-            Err(Problem::Bad(format!("More than one exchange has an id that begins with {id}: write all of it.")))
+    let asked = id.to_owned();
+    if let Located::Several(mut rows) = site.ask(move |index| index.find(&asked)).await? {
+        rows.retain(|row| viewer.may_see(row));
+        if !rows.is_empty() {
+            return Ok(Found::Several(rows));
         }
     }
+    Ok(Found::One(Box::new(one(site, viewer, id).await?)))
 }
 
 /// The page where one of several is chosen.

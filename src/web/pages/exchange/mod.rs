@@ -33,6 +33,7 @@ use self::room::Room;
 use self::view::View;
 use crate::web::access::{Area, Viewer};
 use crate::web::pages::frame::{Frame, page};
+use crate::web::pages::one::stopped;
 use crate::web::{Problem, Site};
 
 /// The pages and files of an exchange.
@@ -63,7 +64,7 @@ async fn show(
     let title = format!("{} {}", head::kind(view.subject.row.kind), view.subject.row.id);
     // Grammars and large bodies take their time.
     let body = tokio::task::spawn_blocking(move || body(&view)).await;
-    let body = body.map_err(|_| Problem::Failed("The program has made a mistake; its log says which.".to_owned()))?;
+    let body = body.map_err(|_| stopped())?;
     let frame = Frame { area: Some(Area::Exchanges), ..Frame::new(&title) };
     Ok(page(&site, Some(&viewer), &frame, &body))
 }

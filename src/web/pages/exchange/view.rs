@@ -3,13 +3,14 @@
 use chrono::{DateTime, FixedOffset, Offset, SecondsFormat, Utc};
 use maud::{Markup, html};
 
-use crate::index::Row;
+use crate::index::{Index, Row};
 use crate::review::params::{FieldError, FilterParams};
 use crate::review::query::{encoded, pairs, query};
-use crate::review::subject::{Subject, SubjectError};
+use crate::review::subject::Subject;
 use crate::review::text::printable;
 use crate::review::values;
 use crate::web::access::Viewer;
+use crate::web::pages::one::read;
 use crate::web::{Problem, Site};
 
 /// An exchange with what stands around it.
@@ -49,14 +50,15 @@ impl View {
         if let Some(clock) = &clock {
             list = [list, query([(CLOCK, clock.as_str())])].join("&").trim_start_matches('&').to_owned();
         }
-        let name = printable(&row.file).into_owned();
-        let asked = move |index: &crate::index::Index| {
+        let record = read(site, &row).await?.record;
+        let asked = move |index: &Index| {
             let (newer, older) = index.neighbours(&filter, &row)?;
             let session = index.session_of(&row, SESSION)?;
-            Ok(Subject::gather(index, row).map(|subject| (subject, newer, older, session)))
+            Ok(Subject::of(index, row, record).map(|subject| (subject, newer, older, session)))
         };
         let gathered = site.ask(asked).await?;
-        let (mut subject, newer, older, mut session) = gathered.map_err(|why| problem(&name, &why))?;
+        let failed = |error| Problem::Failed(format!("The index does not answer: {error}."));
+        let (mut subject, newer, older, mut session) = gathered.map_err(failed)?;
         session.retain(|row| viewer.may_see(row));
         subject.next.retain(|row| viewer.may_see(row));
         subject.previous = subject.previous.filter(|row| viewer.may_see(row));
@@ -84,21 +86,6 @@ impl View {
     /// `UTC`, `UTC+01:00`.
     pub(super) fn zone_name(&self) -> String {
         if self.zone.local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{}", self.zone) }
-    }
-}
-
-/// Why a record cannot be shown that the index knows.
-pub(super) fn problem(file: &str, why: &SubjectError) -> Problem {
-    match why {
-        SubjectError::Gone { .. } => Problem::Gone(format!(
-            "The file of this exchange, {file}, is no longer there: it was deleted or moved since it was indexed."
-        )),
-        SubjectError::Unreadable { why, .. } => {
-            Problem::Failed(format!("The file of this exchange, {file}, {}.", printable(&why.to_string())))
-        }
-        SubjectError::Index(why) => {
-            Problem::Failed(format!("The index does not answer: {}.", printable(&why.to_string())))
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::review::text::printable;
 
 /// What a column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Column {
+pub(in crate::web) enum Column {
     Kind,
     Status,
     User,
@@ -52,11 +52,11 @@ const ALL: [(Column, &str, &str); 17] = [
 
 impl Column {
     /// As the command line has them.
-    pub(super) const USUAL: [Self; 8] =
+    pub(in crate::web) const USUAL: [Self; 8] =
         [Self::Kind, Self::Status, Self::User, Self::Editor, Self::About, Self::Total, Self::Amounts, Self::Notes];
 
     /// All there are.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    pub(in crate::web) fn all() -> impl Iterator<Item = Self> {
         ALL.iter().map(|(column, ..)| *column)
     }
 
@@ -64,7 +64,7 @@ impl Column {
     ///
     /// # Errors
     /// When there is none: the sentence names those there are.
-    pub(super) fn of(key: &str) -> Result<Self, String> {
+    pub(in crate::web) fn of(key: &str) -> Result<Self, String> {
         let found = ALL.iter().find(|(_, known, _)| *known == key).map(|(column, ..)| *column);
         found.ok_or_else(|| {
             let all: Vec<_> = ALL.iter().map(|(_, key, _)| *key).collect();
@@ -78,22 +78,22 @@ impl Column {
     }
 
     /// Its name in the URL.
-    pub(super) fn key(self) -> &'static str {
+    pub(in crate::web) fn key(self) -> &'static str {
         self.entry().0
     }
 
     /// Its heading.
-    pub(super) fn heading(self) -> &'static str {
+    pub(in crate::web) fn heading(self) -> &'static str {
         self.entry().1
     }
 
     /// Whether it has numbers, which stand on the right.
-    pub(super) fn is_number(self) -> bool {
+    pub(in crate::web) fn is_number(self) -> bool {
         matches!(self, Self::Total | Self::FirstToken | Self::Amounts | Self::Sizes)
     }
 
     /// What a row has in it.
-    pub(super) fn cell(self, row: &Row) -> Markup {
+    pub(in crate::web) fn cell(self, row: &Row) -> Markup {
         match self {
             Self::Kind => html! { (row.kind.as_str()) },
             Self::Status => status(row),

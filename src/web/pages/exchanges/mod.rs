@@ -1,6 +1,6 @@
 //! The table of exchanges.
 
-mod columns;
+pub(in crate::web) mod columns;
 mod form;
 mod found;
 mod table;

@@ -11,8 +11,8 @@ use crate::review::amounts::{number, size};
 use crate::review::coverage::Door;
 use crate::review::text::printable;
 use crate::tls::{Authority, Root};
-use crate::web::Site;
 use crate::web::pages::parts::moment;
+use crate::web::{Problem, Site};
 
 /// What somebody must do something about, in sentences.
 pub(super) fn troubles(site: &Site, machine: &Machine, index: &IndexState, now: i64) -> Vec<String> {
@@ -42,7 +42,7 @@ pub(super) fn troubles(site: &Site, machine: &Machine, index: &IndexState, now: 
     }
     match machine.disk {
         Some(disk) if disk.is_short() => {
-            troubles.push(format!("Only {} are free on the disk of the records.", size(disk.free)));
+            troubles.push(format!("Only {} are free on the disk of the records.", gigabytes(disk.free)));
         }
         Some(_) => {}
         None => troubles.push("The disk of the records cannot be looked at.".to_owned()),
@@ -54,7 +54,8 @@ pub(super) fn troubles(site: &Site, machine: &Machine, index: &IndexState, now: 
                 number(facts.skipped_total as u64)
             ));
         }
-        Ok(_) => {}
+        // What is being made needs nobody.
+        Ok(_) | Err(Problem::Building(_)) => {}
         Err(problem) => troubles.push(problem.sentence()),
     }
     if let Some(trouble) = site.access().audit().trouble() {
@@ -120,7 +121,7 @@ pub(super) fn disk(site: &Site, machine: &Machine) -> Markup {
         dl.facts {
             dt { "Records" } dd.mono { (printable(&site.logs().display().to_string())) }
             dt { "Free" }
-            dd { @match machine.disk { Some(disk) => { (size(disk.free)) " of " (size(disk.size)) }, None => "?" } }
+            dd { @match machine.disk { Some(disk) => { (gigabytes(disk.free)) " of " (gigabytes(disk.size)) }, None => "?" } }
             dt { "Spool" }
             dd {
                 @match machine.spool {
@@ -136,6 +137,11 @@ pub(super) fn disk(site: &Site, machine: &Machine) -> Markup {
             }
         }
     }
+}
+
+/// Disks are larger than what a size of a body is told in.
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
 }
 
 pub(super) fn index(index: &IndexState) -> Markup {
