@@ -4,8 +4,7 @@ use tower_service::Service as _;
 
 use super::*;
 use crate::auth::{Account, Role};
-use crate::figures::By;
-use crate::figures::{Figures, Percentiles, Persistence};
+use crate::figures::{By, Figures, Percentiles, Persistence};
 use crate::review::pool::AskError;
 use crate::web::testing::site;
 
