@@ -170,7 +170,8 @@ fn flat(row: &Map<String, Value>, key: &str) -> Value {
     if let Some(at) = key.strip_prefix("persistence_") {
         let (after, name) = at.split_once('_').unwrap();
         let list = row["persistence"].as_array().unwrap();
-        return list.iter().find(|one| one["after"].to_string() == after).unwrap()[name].clone();
+        let after: u64 = after.parse().unwrap();
+        return list.iter().find(|one| one["after"] == after).unwrap()[name].clone();
     }
     let (name, rank) = key.rsplit_once('_').unwrap();
     row[name][rank].clone()
