@@ -94,7 +94,7 @@ impl Events {
                 (!values.is_empty()).then(|| values.join("\n"))
             };
             let id = field("id: ");
-            self.last = id.clone().or(self.last.take());
+            self.last = id.clone().or_else(|| self.last.take());
             if let (Some(name), Some(data)) = (field("event: "), field("data: ")) {
                 let event = Event { name, id, data };
                 self.told.extend(event.rows());
@@ -437,7 +437,7 @@ async fn in_a_browser_rows_come_by_themselves_and_wait_while_paused() {
     browser.look(WIDE, false).await;
     browser.open(&format!("http://{server}/live")).await;
     browser.until("the stream of events", &says("Live:")).await;
-    assert_eq!(browser.texts("[data-empty]").await.concat().contains("No records yet"), true);
+    assert!(browser.texts("[data-empty]").await.concat().contains("No records yet"));
     traffic(&recorder, 3).await;
     browser.until("rows by themselves", &rows(3)).await;
 
