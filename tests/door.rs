@@ -1,5 +1,7 @@
 //! The door book: what happened to each user and address, also where no record tells of it.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
