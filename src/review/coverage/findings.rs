@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Detail, Finding, Gap, Subject, Weight};
+use super::{Detail, Finding, Gap, Subject, Weight, Who};
 use crate::door::{Entry, What};
 use crate::index::{Endpoint, Spoken};
 use crate::rules::{HostTable, Kind};
@@ -151,6 +151,9 @@ fn is_copilots(host: &str) -> bool {
 }
 
 fn telemetry(subject: &Subject, events: &[&Spoken]) -> Option<Finding> {
+    if !is_person(subject) {
+        return None;
+    }
     let (count, last) = subject.events?;
     let others = subject.clients.iter().flat_map(|client| &client.kinds).any(|seen| seen.kind != Kind::Telemetry);
     if !others {
@@ -177,8 +180,13 @@ fn telemetry(subject: &Subject, events: &[&Spoken]) -> Option<Finding> {
     })
 }
 
+/// Events have an account and no address: whose they are is known of users and accounts alone.
+fn is_person(subject: &Subject) -> bool {
+    matches!(subject.who, Who::User(_) | Who::Tid(_))
+}
+
 fn no_telemetry(subject: &Subject) -> Option<Finding> {
-    if subject.events.is_some() {
+    if subject.events.is_some() || !is_person(subject) {
         return None;
     }
     let suggestions = [Kind::Completions, Kind::Nes].map(|kind| (kind, subject.count(kind)));
@@ -235,9 +243,10 @@ fn no_sign_in(subject: &Subject, circumstances: &Circumstances) -> Option<Findin
 const TOKEN_LASTS: i64 = 3_600_000_000;
 
 fn unknown_endpoints(endpoints: &[&Endpoint]) -> Option<Finding> {
-    let details = details(
-        endpoints.iter().map(|endpoint| (format!("{}{}", endpoint.host, endpoint.path), endpoint.count, endpoint.last)),
-    );
+    // Clients ask at each host whether it can be reached.
+    let unknown = endpoints.iter().filter(|endpoint| !endpoint.path.ends_with("/_ping"));
+    let details =
+        details(unknown.map(|endpoint| (format!("{}{}", endpoint.host, endpoint.path), endpoint.count, endpoint.last)));
     finding(Gap::UnknownEndpoints, Weight::Note, details, |count| {
         format!("Requests went {count} to endpoints that the rules have no kind for: they are recorded as `other`.")
     })

@@ -179,6 +179,9 @@ fn telemetry_that_is_missing_or_alone_or_of_others() {
     assert_eq!(only(vec![ann(Kind::Completions)], vec![spoken("t", 40, Some(10))]), [Gap::UnknownRequests]);
     assert_eq!(only(vec![ann(Kind::Completions)], vec![spoken("t", 40, None)]), [], "unknown stays unknown");
     assert_eq!(only(vec![ann(Kind::Telemetry)], vec![spoken("t", 40, Some(40))]), [Gap::OnlyTelemetry]);
+    // Whose telemetry is at an address nobody knows.
+    assert_eq!(only(vec![Sighting { user: None, ..ann(Kind::Completions) }], vec![]), []);
+    assert_eq!(only(vec![], vec![Spoken { tid: None, ..spoken("", 40, Some(40)) }]), []);
 }
 
 #[test]
@@ -211,7 +214,10 @@ fn endpoints_without_a_kind_are_listed_the_most_frequent_first() {
         last: HOUR,
     };
     let seen = Sightings {
-        endpoints: (0..20).map(|number| endpoint(format!("/{number}"), number)).collect(),
+        endpoints: (0..20)
+            .map(|number| endpoint(format!("/{number}"), number))
+            .chain([endpoint("/_ping".into(), 99)])
+            .collect(),
         ..Sightings::default()
     };
     let found = joined(&seen, &Door::Missing);

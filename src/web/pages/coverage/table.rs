@@ -11,7 +11,7 @@ use crate::web::pages::parts::{count, encoded, moment};
 pub(super) fn table(subjects: &[Subject], kinds: &[Kind], links: bool) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Users and clients" {
-            table {
+            table.groups {
                 caption { "Exchanges seen, by user and client. A dash: none." }
                 thead { tr {
                     th scope="col" { "User" }
