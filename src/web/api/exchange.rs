@@ -35,13 +35,17 @@ pub(super) async fn whole(
     let row = found(&site, &viewer, &id).await?;
     let _turn = turn().await?;
     let seen = row.clone();
+    let rights = viewer.rights.clone();
     let read = move |index: &Index| {
         let file = match RecordFile::read(index.logs(), &row) {
             Ok(file) => file,
             Err(why) => return Ok(Err(unreadable(&row, why))),
         };
         match Subject::of(index, row, file.record) {
-            Ok(subject) => Ok(subject.json(&file.text).map_err(|error| unwritable(&error))),
+            Ok(mut subject) => {
+                subject.restrict(|user| rights.contents_of(user));
+                Ok(subject.json(&file.text).map_err(|error| unwritable(&error)))
+            }
             Err(SubjectError::Index(error)) => Err(error),
             Err(why) => Ok(Err(Problem::Failed(format!("{why}.")))),
         }
@@ -77,10 +81,12 @@ pub(super) async fn events(
     Id(id): Id,
 ) -> Result<Response, Refusal> {
     let row = found(&site, &viewer, &id).await?;
-    let events = match row.request_id {
+    let mut events = match row.request_id {
         Some(id) => site.ask(move |index| index.events_of(&id)).await?,
         None => Vec::new(),
     };
+    // Whoever sends somebody else's request id is not told what became of that one's request.
+    events.retain(|event| viewer.rights.contents_of(event.user.as_deref()));
     json(&Events { events })
 }
 
