@@ -6,7 +6,6 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::answer::{Refusal, json, json_text, line};
@@ -15,16 +14,8 @@ use super::session::allowed;
 use crate::index::{EventRow, Index, Located, Row};
 use crate::review::subject::{RecordFile, Subject, SubjectError, file_json};
 use crate::web::access::{Area, Viewer};
+use crate::web::pages::one::turn;
 use crate::web::{Problem, Site};
-
-/// Records that are being read and written as JSON at the same time. Each may have two bodies of 16 MB, which take some
-/// ten times as much memory meanwhile.
-static HEAVY: Semaphore = Semaphore::const_new(4);
-
-/// The right to hold a whole record.
-pub(super) async fn turn() -> Result<SemaphorePermit<'static>, Problem> {
-    HEAVY.acquire().await.map_err(|_| Problem::Unavailable("The program is being stopped.".to_owned()))
-}
 
 /// `GET /exchanges/{id}`: what `show --json` writes.
 pub(super) async fn whole(

@@ -9,13 +9,13 @@ use chrono::Utc;
 use serde::Serialize;
 
 use super::answer::{Refusal, json};
-use super::exchange::turn;
 use super::parameters::{ListParams, Side};
 use super::session::allowed;
 use crate::index::{Cursor, Filter, Index, IndexError, Page, Row};
 use crate::review::search::place;
 use crate::review::words::{Context, Words};
 use crate::web::access::{Area, Viewer};
+use crate::web::pages::one::turn;
 use crate::web::{Problem, Site};
 
 /// Counting ends here: it takes a tenth of a second, and who wants to know more asks for figures.
