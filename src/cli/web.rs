@@ -15,7 +15,7 @@ use crate::config::{self, Flags, Verbosity, Web};
 use crate::listener;
 use crate::shutdown::Shutdown;
 use crate::web::access::Access;
-use crate::web::{self, Site};
+use crate::web::{self, Bounds, Site};
 
 /// Serve the web page on a folder of records, without a proxy.
 ///
@@ -104,13 +104,13 @@ async fn serve(folder: PathBuf, web: Web, authenticator: Option<Authenticator>) 
     let shutdown = Shutdown::default();
     let access = Access::new(&web, &folder, None, address.port(), authenticator)?;
     let site = Site::new(&folder, web, access, None);
-    tokio::select! {
-        ended = web::serve(listener, site, shutdown.clone()) => ended.context("the page's listener failed"),
-        () = signals.next() => {
-            shutdown.start_draining();
-            Ok(())
-        }
-    }
+    let serving = web::serve(listener, site, shutdown.clone(), Bounds::default());
+    let told = async {
+        signals.next().await;
+        shutdown.start_draining();
+    };
+    tokio::join!(serving, told);
+    Ok(())
 }
 
 /// The socket of the page, and the address that the system gave it.
