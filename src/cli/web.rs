@@ -7,9 +7,9 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::logs;
 use super::run::Signals;
 use super::{CliError, ConfigArg, logging};
+use super::{greeting, logs};
 use crate::auth::{Authenticator, UsersError};
 use crate::config::{self, Flags, Verbosity, Web};
 use crate::listener;
@@ -97,9 +97,10 @@ async fn serve(folder: PathBuf, web: Web, authenticator: Option<Authenticator>) 
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let (listener, address) = bind(web.listen)?;
     eprintln!(
-        "copilot-recorder {}, reviewing {}\n  page     http://{address}/",
+        "copilot-recorder {}, reviewing {}\n  page     {}",
         env!("CARGO_PKG_VERSION"),
-        folder.display()
+        folder.display(),
+        greeting::page(address, None)
     );
     let shutdown = Shutdown::default();
     let access = Access::new(&web, &folder, None, address.port(), authenticator)?;
