@@ -6,25 +6,13 @@
 mod browser;
 mod support;
 
-use std::process::{Child, Stdio};
-
 use browser::{NARROW, WIDE, browser};
+use support::page::Page;
 use support::program::Folder;
 use support::week::{self, Layout, Options, Writer};
 
 /// `web` on a folder with a simulated week.
-struct Review {
-    origin: String,
-    child: Child,
-    _folder: Folder,
-}
-
-impl Drop for Review {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
+struct Review(Page);
 
 impl Review {
     fn start() -> Self {
@@ -33,29 +21,12 @@ impl Review {
         week::make(Options::default(), &mut |exchange| {
             writer.write(exchange);
         });
-        let mut command = folder.command();
-        command.args(["web", "--logs", "logs", "--web", "127.0.0.1:0"]);
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let origin = page_address(child.stderr.take().unwrap());
-        Self { origin, child, _folder: folder }
+        Self(Page::start(folder, &[]))
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.origin)
+        self.0.url(path)
     }
-}
-
-/// The address that the program prints at its start.
-fn page_address(stderr: std::process::ChildStderr) -> String {
-    use std::io::{BufRead, BufReader};
-    let mut lines = BufReader::new(stderr).lines();
-    let address = lines.find_map(|line| {
-        let line = line.unwrap();
-        line.trim().strip_prefix("page").map(|rest| rest.trim().trim_end_matches('/').to_owned())
-    });
-    // Its stderr must be read on, or it would stop when the pipe is full.
-    std::thread::spawn(move || lines.for_each(drop));
-    address.expect("the program says where its page is")
 }
 
 /// The pages that need no record.
@@ -79,8 +50,11 @@ async fn every_page_can_be_read_narrow_and_wide_light_and_dark() {
         assert_eq!(browser.texts("h1").await.len(), 1, "{path} has one heading of the first level");
         assert_eq!(browser.complaints().await, Vec::<String>::new(), "{path}");
     }
-    let host = review.origin.trim_start_matches("http://").to_owned();
-    assert_eq!(browser.hosts().await.into_iter().collect::<Vec<_>>(), [host], "nobody else was asked");
+    assert_eq!(
+        browser.hosts().await.into_iter().collect::<Vec<_>>(),
+        [review.0.host.as_str()],
+        "nobody else was asked"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
