@@ -18,12 +18,12 @@ mod live;
 mod pages;
 mod problem;
 pub mod render;
+mod server;
 mod site;
 #[cfg(test)]
 mod testing;
 
 use std::io;
-use std::net::SocketAddr;
 
 use axum::Router;
 use axum::routing::get;
@@ -55,9 +55,8 @@ pub fn router(site: Site) -> Router {
 /// When the listener fails.
 pub async fn serve(listener: TcpListener, site: Site, shutdown: Shutdown) -> io::Result<()> {
     let live = site.live().clone();
-    let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
-        ended = axum::serve(listener, service).into_future() => ended,
+        ended = server::serve(listener, router(site)) => ended,
         () = shutdown.draining() => {
             // They would last as long as somebody looks.
             live.end();

@@ -88,7 +88,7 @@ async fn what_makes_no_sense_is_said_at_its_field_and_finds_nothing() {
     ] {
         assert!(body.contains(elsewhere), "{elsewhere}: {body}");
     }
-    assert!(numbers(&body).is_empty() && !body.contains("<table"));
+    assert!(numbers(body).is_empty() && !body.contains("<table"));
 }
 
 #[tokio::test]
