@@ -19,6 +19,7 @@ use copilot_recorder::config::Web;
 use copilot_recorder::web::access::Access;
 use copilot_recorder::web::{Site, router};
 use serde_json::{Value, json};
+use support::page::Page;
 use support::program::Folder;
 use support::samples::{Sample, write};
 use support::{command, older, schema};
@@ -51,12 +52,7 @@ impl Reply {
 impl Api {
     /// On these records.
     fn on(samples: &[Sample]) -> Self {
-        let folder = Folder::new();
-        fs::create_dir(folder.path("logs")).unwrap();
-        for sample in samples {
-            sample.write(&folder.path("logs"));
-        }
-        Self::of(folder, "logs")
+        Self::of(recorded(samples), "logs")
     }
 
     fn of(folder: Folder, logs: &str) -> Self {
@@ -112,8 +108,7 @@ impl Api {
 
     /// What a command prints: one JSON object a line.
     fn printed(&self, words: &[&str]) -> Vec<Value> {
-        let outcome = self.folder.run_in(&[words, &["--json", "--logs", "logs"]].concat(), &[("TZ", "UTC")]);
-        outcome.succeeds().stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        printed(&self.folder, words)
     }
 }
 
@@ -450,6 +445,22 @@ async fn records_of_the_older_tool_come_without_credentials_and_as_described() {
     }
 }
 
+/// A folder with these records below `logs`.
+fn recorded(samples: &[Sample]) -> Folder {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("logs")).unwrap();
+    for sample in samples {
+        sample.write(&folder.path("logs"));
+    }
+    folder
+}
+
+/// What a command prints of the folder: one JSON object a line.
+fn printed(folder: &Folder, words: &[&str]) -> Vec<Value> {
+    let outcome = folder.run_in(&[words, &["--json", "--logs", "logs"]].concat(), &[("TZ", "UTC")]);
+    outcome.succeeds().stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -484,42 +495,23 @@ async fn bodies_of_16_mb_come_whole_and_bytes_that_are_no_text_as_they_are() {
 /// The program itself, asked by curl.
 #[tokio::test(flavor = "multi_thread")]
 async fn curl_gets_what_the_commands_say() {
-    let api = Api::on(&samples());
-    let mut command = api.folder.command();
-    command.args(["web", "--logs", "logs", "--web", "127.0.0.1:0"]);
-    let mut child = command.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let origin = page_address(child.stderr.take().unwrap());
+    let page = Page::start(recorded(&samples()), &[]);
     let answers = support::within("curl's answers", async {
         let mut answers = Vec::new();
         let id = Sample::chat(3).id();
         for path in ["/exchanges?kind=completions", "/figures?by=model", &*format!("/exchanges/{id}")] {
-            let url = format!("{origin}/api/v1{path}");
+            let url = page.url(&format!("/api/v1{path}"));
             let words = ["--silent", "--show-error", "--fail", "--http1.1", "--noproxy", "*", "--retry", "20", &url];
-            let output = command::run("curl", &words, &api.folder.path(""), "").await;
+            let output = command::run("curl", &words, &page.folder.path(""), "").await;
             assert_eq!(output.code, Some(0), "{output:?}");
             answers.push(serde_json::from_str::<Value>(&output.stdout).unwrap());
         }
         answers
     })
     .await;
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(answers[0]["exchanges"], Value::Array(api.printed(&["list", "--kind", "completions"])));
+    assert_eq!(answers[0]["exchanges"], Value::Array(printed(&page.folder, &["list", "--kind", "completions"])));
     let mut lines = answers[1]["rows"].as_array().unwrap().clone();
     lines.push(answers[1]["total"].clone());
-    assert_eq!(lines, api.printed(&["stats", "--by", "model"]));
-    assert_eq!(answers[2], api.printed(&["show", &Sample::chat(3).id()])[0]);
-}
-
-/// The address that the program prints at its start.
-fn page_address(stderr: std::process::ChildStderr) -> String {
-    use std::io::{BufRead, BufReader};
-    let mut lines = BufReader::new(stderr).lines();
-    let address = lines.find_map(|line| {
-        let line = line.unwrap();
-        line.trim().strip_prefix("page").map(|rest| rest.trim().trim_end_matches('/').to_owned())
-    });
-    // Its stderr must be read on, or it would stop when the pipe is full.
-    std::thread::spawn(move || lines.for_each(drop));
-    address.expect("the program says where its page is")
+    assert_eq!(lines, printed(&page.folder, &["stats", "--by", "model"]));
+    assert_eq!(answers[2], printed(&page.folder, &["show", &Sample::chat(3).id()])[0]);
 }

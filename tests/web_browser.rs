@@ -23,10 +23,6 @@ fn review() -> Page {
     Page::start(folder, &[])
 }
 
-fn url(review: &Page, path: &str) -> String {
-    format!("http://{}{path}", review.host)
-}
-
 /// What `list` or `stats` says, a line each.
 fn said(review: &Page, words: &[&str]) -> Vec<Value> {
     let words = [words, &["--json", "--logs", "logs"]].concat();
@@ -76,7 +72,7 @@ async fn every_page_can_be_read_narrow_and_wide_light_and_dark() {
         let mut grounds = Vec::new();
         for (width, dark) in [(NARROW, true), (WIDE, false)] {
             browser.look(width, dark).await;
-            browser.open(&url(&review, &path)).await;
+            browser.open(&review.url(&path)).await;
             assert_eq!(browser.sticking_out().await, Vec::<String>::new(), "{path} at {width}");
             assert_eq!(browser.hindrances().await, Vec::<String>::new(), "{path} at {width}, dark: {dark}");
             browser.picture(&format!("{name}-{width}-{}", if dark { "dark" } else { "light" })).await;
@@ -107,7 +103,7 @@ async fn somebody_reads_filters_searches_and_goes_on_by_keyboard() {
     let Some(browser) = browser().await else { return };
     let review = review();
     browser.look(WIDE, false).await;
-    browser.open(&url(&review, "/")).await;
+    browser.open(&review.url("/")).await;
     assert_eq!(browser.path().await, "/live", "the first page");
 
     browser.press("ge").await;
@@ -160,7 +156,7 @@ async fn the_checks_see_what_is_wrong() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("logs")).unwrap();
     let review = Page::start(folder, &[]);
-    browser.open(&url(&review, "/health")).await;
+    browser.open(&review.url("/health")).await;
     browser
         .eval(
             "const button = document.createElement('button');

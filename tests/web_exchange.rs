@@ -11,26 +11,14 @@ mod support;
 mod xss;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
 
 use browser::{Browser, NARROW, WIDE, browser};
 use serde_json::{Value, json};
+use support::page::Page;
 use support::program::Folder;
 
 /// `web` on a folder of records.
-struct Review {
-    origin: String,
-    child: Child,
-    _folder: Folder,
-}
-
-impl Drop for Review {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
+struct Review(Page);
 
 impl Review {
     fn of(records: &[Value]) -> Self {
@@ -39,22 +27,12 @@ impl Review {
         for (number, record) in records.iter().enumerate() {
             folder.write(&format!("logs/chat/{number}.json"), &record.to_string());
         }
-        let mut command = folder.command();
-        command.args(["web", "--logs", "logs", "--web", "127.0.0.1:0"]);
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let origin = lines.find_map(|line| {
-            let line = line.unwrap();
-            line.trim().strip_prefix("page").map(|rest| rest.trim().trim_end_matches('/').to_owned())
-        });
-        // Its stderr must be read on, or it would stop when the pipe is full.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { origin: origin.expect("the program says where its page is"), child, _folder: folder }
+        Self(Page::start(folder, &[]))
     }
 
     /// Opens the page of an exchange, also while the index is being made.
     async fn open(&self, browser: &Browser, number: usize, query: &str) {
-        browser.open(&format!("{}/exchanges/{}{query}", self.origin, id(number))).await;
+        browser.open(&self.0.url(&format!("/exchanges/{}{query}", id(number)))).await;
         browser.until("the exchange", "return document.querySelector('article.exchange') !== null").await;
     }
 }
@@ -204,6 +182,9 @@ async fn nothing_of_the_corpus_runs() {
     }
     let complaints = browser.complaints().await;
     assert!(complaints.iter().all(|line| line.contains("503")), "{complaints:?}");
-    let host = review.origin.trim_start_matches("http://").to_owned();
-    assert_eq!(browser.hosts().await.into_iter().collect::<Vec<_>>(), [host], "nobody else was asked");
+    assert_eq!(
+        browser.hosts().await.into_iter().collect::<Vec<_>>(),
+        [review.0.host.as_str()],
+        "nobody else was asked"
+    );
 }

@@ -5,29 +5,16 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Stdio};
 
 use serde_json::{Map, Value};
+use support::page::Page;
 use support::program::Folder;
 use support::week::{self, Layout, Options, Writer};
 
 const SPLITS: [&str; 7] = ["user", "language", "editor", "model", "kind", "day", "hour"];
 
 /// `web` on a folder with a simulated week.
-struct Review {
-    address: String,
-    child: Child,
-    folder: Folder,
-}
-
-impl Drop for Review {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
+struct Review(Page);
 
 impl Review {
     fn start() -> Self {
@@ -36,43 +23,17 @@ impl Review {
         week::make(Options { seed: 7, percent: 30 }, &mut |exchange| {
             writer.write(exchange);
         });
-        let mut command = folder.command();
-        command.args(["web", "--logs", "logs", "--web", "127.0.0.1:0"]);
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines.find_map(|line| {
-            let line = line.unwrap();
-            let address = line.trim().strip_prefix("page")?.trim().strip_prefix("http://")?;
-            Some(address.trim_end_matches('/').to_owned())
-        });
-        // Its stderr must be read on, or it would stop when the pipe is full.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { address: address.expect("the program says where its page is"), child, folder }
+        Self(Page::start(folder, &[]))
     }
 
-    /// The status, and the body; asked again, as a browser does, while the index is being opened.
     fn get(&self, path: &str) -> (u16, String) {
-        loop {
-            match self.ask(path) {
-                (503, _) => {}
-                answer => return answer,
-            }
-        }
-    }
-
-    /// HTTP/1.0: pieces are sent without their lengths, up to the end.
-    fn ask(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        let answer = self.0.shown(path);
+        (answer.status, answer.text())
     }
 
     /// The rows of `stats --json`, and the total.
     fn stats(&self, words: &[&str]) -> (Vec<Map<String, Value>>, Map<String, Value>) {
-        let outcome = self.folder.run(&[&["stats", "--logs", "logs", "--json"], words].concat());
+        let outcome = self.0.folder.run(&[&["stats", "--logs", "logs", "--json"], words].concat());
         outcome.succeeds();
         let mut rows: Vec<Map<String, Value>> =
             outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -20,7 +20,7 @@ use crate::web::{self, Bounds, Site};
 /// Serve the web page on a folder of records, without a proxy.
 ///
 /// For a folder copied from elsewhere, or one that another program records into. `run` serves the same page beside the
-/// proxy. Nothing in the folder is changed but its index and the audit log.
+/// proxy. No record is changed; the index, the audit log and the key of pseudonyms are the only files it writes.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -18,5 +18,6 @@ pub mod search;
 pub mod subject;
 pub mod tally;
 pub mod text;
+pub mod told;
 pub mod values;
 pub mod words;

@@ -1,7 +1,7 @@
 //! Pages that say what is wrong.
 
 use axum::extract::{Request, State};
-use axum::http::header::{REFRESH, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, REFRESH, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use super::api;
 use super::pages::frame::{Frame, page};
 use crate::index::Progress;
 use crate::review::pool::AskError;
+use crate::review::text::printable;
 
 /// Why a page is not what was asked for. The texts are whole sentences for people.
 #[derive(Clone, Debug)]
@@ -126,8 +127,17 @@ pub(super) async fn explain(State(site): State<Site>, request: Request, next: Ne
     let viewer = request.extensions().get::<Viewer>().cloned();
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
-    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let Some(problem) = response.extensions_mut().remove::<Problem>().or_else(|| bare(&response)) else {
+        return response;
+    };
     answer(&site, viewer.as_ref(), is_api, &problem)
+}
+
+/// What axum itself refuses before any page is asked: an id that is no UTF-8. It says so in a bare line.
+fn bare(response: &Response) -> Option<Problem> {
+    let kind = response.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let is_bare = response.status() == StatusCode::BAD_REQUEST && kind.starts_with(b"text/plain");
+    is_bare.then(|| Problem::Bad("The address has letters that cannot be read: they are no UTF-8.".to_owned()))
 }
 
 /// A page, or JSON, that says what is wrong.
@@ -138,7 +148,8 @@ pub(super) fn answer(site: &Site, viewer: Option<&Viewer>, is_api: bool, problem
     let frame = Frame::new(problem.heading());
     let body = html! {
         h1 { (problem.heading()) }
-        p.problem role="alert" { (problem.sentence()) }
+        // What was asked for may be in it.
+        p.problem role="alert" { (printable(&problem.sentence())) }
     };
     let mut answer = page(site, viewer, &frame, &body);
     *answer.status_mut() = problem.status();
@@ -150,4 +161,26 @@ pub(super) fn answer(site: &Site, viewer: Option<&Viewer>, is_api: bool, problem
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::web::testing::Pages;
+
+    #[tokio::test]
+    async fn an_address_that_cannot_be_read_is_told_as_a_page() {
+        let pages = Pages::of(&[]);
+        for address in
+            ["/exchanges/%FF", "/exchanges/a/diff/%FF", "/conversations/%C3%28", "/exchanges/%FF/record.json"]
+        {
+            let answer = pages.get(address).await;
+            let heading = answer.text().contains("<h1>That cannot be shown</h1>");
+            assert_eq!((answer.status.as_u16(), heading), (400, true), "{address}: {}", answer.text());
+        }
+        let other = pages.get("/exchanges/%00%E2%80%AE%3Cb%3E").await;
+        let shown = other.text();
+        assert!(other.status == 404 && !shown.contains("<b>") && !shown.contains(['\0', '\u{202e}']), "{shown}");
+        let live = pages.get("/live?kind=%E2%80%AE").await;
+        assert!(live.status == 400 && !live.text().contains('\u{202e}'), "{}", live.text());
+    }
 }

@@ -1,10 +1,10 @@
 //! For tests of pages: the router on a folder of records, asked as a browser asks.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tower_service::Service;
 
@@ -20,58 +20,89 @@ pub(in crate::web) fn site(logs: &Path) -> Site {
     Site::new(logs, web, access, None)
 }
 
-/// The pages, with the folder that they are on.
-pub(super) struct Pages {
+/// The pages on a folder.
+pub(in crate::web) struct Pages {
     router: axum::Router,
-    _logs: tempfile::TempDir,
+    site: Site,
+    /// The folder.
+    pub(in crate::web) logs: PathBuf,
+    /// Gone with the pages, where it is theirs.
+    _kept: Option<tempfile::TempDir>,
 }
 
 /// What came.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) body: String,
+pub(in crate::web) struct Answer {
+    pub(in crate::web) status: StatusCode,
+    pub(in crate::web) headers: HeaderMap,
+    pub(in crate::web) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(in crate::web) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// A header; empty where there is none.
+    pub(in crate::web) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// Writes a record into a folder, under its number.
+fn put(logs: &Path, number: usize, record: &Value) {
+    fs::create_dir_all(logs.join("chat")).unwrap();
+    fs::write(logs.join(format!("chat/{number}.json")), record.to_string()).unwrap();
+}
+
+/// The id of the record with this number, where tests give ids by numbers.
+pub(in crate::web) fn id(number: usize) -> String {
+    format!("0193a6d1-4f2b-7000-8000-{number:012}")
 }
 
 impl Pages {
-    pub(super) fn of(records: &[Value]) -> Self {
+    pub(in crate::web) fn of(records: &[Value]) -> Self {
         Self::with(records, |_| ())
     }
 
     /// `more` puts other things into the folder before it is opened.
-    pub(super) fn with(records: &[Value], more: impl FnOnce(&Path)) -> Self {
+    pub(in crate::web) fn with(records: &[Value], more: impl FnOnce(&Path)) -> Self {
         let logs = tempfile::tempdir().unwrap();
-        fs::create_dir(logs.path().join("chat")).unwrap();
         for (number, record) in records.iter().enumerate() {
-            fs::write(logs.path().join(format!("chat/{number}.json")), record.to_string()).unwrap();
+            put(logs.path(), number, record);
         }
         more(logs.path());
-        let router = super::router(site(logs.path()));
-        Self { router, _logs: logs }
+        let pages = Self::at(logs.path());
+        Self { _kept: Some(logs), ..pages }
     }
 
-    pub(super) async fn get(&self, address: &str) -> Answer {
+    /// On a folder that somebody else keeps.
+    pub(in crate::web) fn at(logs: &Path) -> Self {
+        let site = site(logs);
+        Self { router: super::router(site.clone()), site, logs: logs.to_owned(), _kept: None }
+    }
+
+    pub(in crate::web) async fn get(&self, address: &str) -> Answer {
+        ready(&self.site).await;
         loop {
             let request = Request::get(address).header("host", "localhost").body(Body::empty()).unwrap();
-            let response = self.router.clone().call(request).await.unwrap();
-            let status = response.status();
-            let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-            let body = String::from_utf8_lossy(&body).into_owned();
-            // As a browser does while the index is made.
-            if status != StatusCode::SERVICE_UNAVAILABLE && !body.contains("is being built") {
-                return Answer { status, body };
+            let (head, body) = self.router.clone().call(request).await.unwrap().into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+            // As a browser does while records are counted.
+            if head.status != StatusCode::SERVICE_UNAVAILABLE {
+                return Answer { status: head.status, headers: head.headers, body };
             }
         }
     }
 
-    pub(super) async fn page(&self, address: &str) -> String {
+    pub(in crate::web) async fn page(&self, address: &str) -> String {
         let answer = self.get(address).await;
-        assert_eq!(answer.status, StatusCode::OK, "{address}: {}", answer.body);
-        answer.body
+        assert_eq!(answer.status, StatusCode::OK, "{address}: {}", answer.text());
+        answer.text().to_owned()
     }
 }
 
 /// A record of one user and editor.
-pub(super) fn record(user: &str, editor: &str, kind: &str, path: &str) -> Value {
+pub(in crate::web) fn record(user: &str, editor: &str, kind: &str, path: &str) -> Value {
     json!({
         "proxy-authorization": user,
         "timestamp": "2026-11-20T13:00:00.331449",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
+use std::time::Instant;
 
 use super::PATIENCE;
 use super::program::Folder;
@@ -75,6 +76,25 @@ impl Page {
     /// As a browser asks for a page.
     pub(crate) fn get(&self, target: &str) -> Answer {
         self.raw("GET", target, &[("Host", &self.host), ("Accept", "text/html")], "")
+    }
+
+    /// As [`Page::get`], asked again, as a browser does, while the index is being made.
+    #[track_caller]
+    pub(crate) fn shown(&self, target: &str) -> Answer {
+        let began = Instant::now();
+        loop {
+            // The page itself waits for the index a while before it says that it is not there.
+            let answer = self.get(target);
+            if answer.status != 503 {
+                return answer;
+            }
+            assert!(began.elapsed() < PATIENCE, "{target}: {}", answer.text());
+        }
+    }
+
+    /// What a browser shows in its address line.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.host)
     }
 
     pub(crate) fn visitor(&self) -> Visitor<'_> {

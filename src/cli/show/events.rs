@@ -1,11 +1,11 @@
 //! Telemetry: what it says of an exchange, and what a record of it holds.
 
 use super::super::output::printable;
-use super::super::rows::{millis, number};
+use super::super::rows::number;
 use super::Subject;
 use super::page::Page;
 use crate::copilot::telemetry::{Batch, Event, Key};
-use crate::index::EventRow;
+use crate::review::told::{TELLING, later, said};
 use crate::rules::Kind;
 
 /// What became of an answer.
@@ -25,49 +25,8 @@ pub(super) fn became(page: &mut Page<'_>, subject: &Subject) {
     }
 }
 
-/// `+2.1 s`; clocks of clients may be behind.
-fn later(micros: i64) -> String {
-    let sign = if micros < 0 { '-' } else { '+' };
-    let seconds = micros.unsigned_abs() / 1_000_000;
-    match seconds {
-        0..60 => format!("{sign}{:.1} s", micros.unsigned_abs() as f64 / 1e6),
-        60..7_200 => format!("{sign}{} min", seconds / 60),
-        7_200..172_800 => format!("{sign}{} h", seconds / 3_600),
-        _ => format!("{sign}{} days", seconds / 86_400),
-    }
-}
-
-fn said(event: &EventRow) -> String {
-    let mut words = Vec::new();
-    words.extend(event.choice.map(|choice| format!("choice {choice}")));
-    words.extend(event.chars.map(|chars| format!("{} characters", number(chars))));
-    words.extend(event.lines.map(|lines| format!("{} lines", number(lines))));
-    words.extend(event.timeout.map(|seconds| format!("after {seconds} s")));
-    words.extend(
-        event.still.map(|still| (if still { "still in the code" } else { "no longer in the code" }).to_owned()),
-    );
-    words.extend(event.shown.map(|shown| (if shown { "shown" } else { "not shown" }).to_owned()));
-    words.extend(event.acceptance.as_ref().map(|how| printable(how).into_owned()));
-    words.extend(event.reason.as_ref().map(|why| format!("reason: {}", printable(why))));
-    words.extend(event.produce_ms.map(|time| format!("produced in {}", millis(time))));
-    words.extend(event.total_ms.map(|time| format!("took {}", millis(time))));
-    words.join(", ")
-}
-
 /// Events of a batch that are shown unless all are asked for.
 const SHOWN: usize = 50;
-/// Properties that say what an event is about.
-const TELLING: [&str; 8] = [
-    "headerRequestId",
-    "clientCompletionId",
-    "choiceIndex",
-    "languageId",
-    "reason",
-    "acceptance",
-    "editor_version",
-    "engineName",
-];
-
 /// What a record of telemetry holds.
 pub(super) fn batch(page: &mut Page<'_>, batch: &Batch) {
     page.heading(&format!("Events ({})", number(batch.events.len() as u64)));

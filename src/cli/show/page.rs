@@ -3,9 +3,8 @@
 use super::super::output::{Look, printable, printable_lines};
 use super::super::{line, rows};
 use super::{Detail, Subject, events, headline, talk, timing};
-use crate::archive::{Body, Form};
-use crate::copilot::answer::{Usage, UsageSource};
-use crate::index::{Initiator, Row};
+use crate::archive::Form;
+use crate::review::told;
 
 /// The text of a page as it grows. Texts of others go through [`Page::block`] or [`Page::field`] alone.
 pub(super) struct Page<'a> {
@@ -134,9 +133,9 @@ fn head(page: &mut Page<'_>, subject: &Subject, path: &str) {
     page.field("session", row.session.as_deref());
     page.field("request", Some(&format!("{} {}", record.method, record.url)));
     page.field("protocol", record.http_version.as_deref());
-    page.field("model", model(row).as_deref());
+    page.field("model", told::model(row).as_deref());
     page.field("language", row.language.as_deref());
-    page.field("purpose", purpose(subject).as_deref());
+    page.field("purpose", told::purpose(subject).as_deref());
     page.field("turn", row.interaction.as_deref());
     match (previous, &row.previous_response_id) {
         (Some(previous), _) => page.field("goes on", Some(&format!("from {}", previous.id))),
@@ -148,64 +147,19 @@ fn head(page: &mut Page<'_>, subject: &Subject, path: &str) {
     }
     page.field(
         "sizes",
-        Some(&format!("request {}, response {}", size(&record.request_body), size(&record.response_body))),
+        Some(&format!(
+            "request {}, response {}",
+            told::body_size(&record.request_body),
+            told::body_size(&record.response_body)
+        )),
     );
-    page.field("tokens", tokens(subject).as_deref());
+    page.field("tokens", told::tokens(subject).as_deref());
     page.field(
         "noise",
         row.noise.and_then(|noise| serde_json::to_value(noise).ok()?.as_str().map(str::to_owned)).as_deref(),
     );
     page.field("error", row.error.as_deref());
     page.field("observed", row.problem.as_deref());
-}
-
-fn model(row: &Row) -> Option<String> {
-    match (&row.model, &row.model_answered) {
-        (Some(asked), Some(answered)) if asked != answered => Some(format!("{asked}, answered by {answered}")),
-        (Some(model), _) | (None, Some(model)) => Some(model.clone()),
-        (None, None) => None,
-    }
-}
-
-fn purpose(subject: &Subject) -> Option<String> {
-    let row = &subject.row;
-    let who = row.initiator.map(|initiator| match initiator {
-        Initiator::User => "asked by a person",
-        Initiator::Agent => "asked by the client itself",
-    });
-    // Where both headers are there the type says more: a subagent, work in the background, a commit message.
-    let mut fields = subject.record.request_headers.iter();
-    let kind = fields.find(|(name, _)| name.eq_ignore_ascii_case("x-interaction-type")).map(|(_, kind)| kind.trim());
-    let kind = kind.filter(|kind| !kind.is_empty() && row.intent.as_deref() != Some(kind));
-    let words = [who, row.intent.as_deref(), kind, row.speculative.then_some("ahead of need")];
-    let words: Vec<_> = words.into_iter().flatten().collect();
-    (!words.is_empty()).then(|| words.join(", "))
-}
-
-fn size(body: &Body) -> String {
-    let cut = if body.truncated { " (cut by a ceiling)" } else { "" };
-    format!("{}{cut}", line::size(body.size))
-}
-
-fn tokens(subject: &Subject) -> Option<String> {
-    let row = &subject.row;
-    if row.tokens_in.is_none() && row.tokens_out.is_none() {
-        return None;
-    }
-    let known = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), rows::number);
-    let of =
-        |what: &str, value: Option<u64>| value.map_or_else(String::new, |n| format!(" ({what} {})", rows::number(n)));
-    let usage = subject.answer.as_ref().and_then(|answer| answer.usage.as_ref());
-    // Without usage in the answer, the index took the request's estimate.
-    let told = usage.is_some_and(|Usage { source, .. }| *source == UsageSource::Answer);
-    Some(format!(
-        "in {}{}, out {}{}{}",
-        known(row.tokens_in),
-        of("cached", row.tokens_cached),
-        known(row.tokens_out),
-        of("reasoning", row.tokens_reasoning),
-        if told { "" } else { ", as the request estimates" }
-    ))
 }
 
 fn headers(page: &mut Page<'_>, subject: &Subject, shown: bool) {

@@ -16,7 +16,7 @@ fn folder() -> Folder {
 #[tokio::test]
 async fn two_exchanges_are_compared_the_older_one_first() {
     let folder = folder();
-    let mut pages = folder.pages();
+    let pages = folder.pages();
     let (one, other) = (id(1), id(2));
     for address in [format!("/exchanges/{one}/diff/{other}"), format!("/exchanges/{other}/diff/{one}")] {
         let text = pages.text(&address).await;
@@ -50,7 +50,7 @@ async fn the_other_one_is_chosen_from_the_session() {
 #[tokio::test]
 async fn what_cannot_be_compared_is_said_with_the_right_status() {
     let folder = folder();
-    let mut pages = folder.pages();
+    let pages = folder.pages();
     let one = id(1);
     for (address, wanted) in [
         (format!("/exchanges/{one}/diff/{one}"), StatusCode::BAD_REQUEST),

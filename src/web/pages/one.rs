@@ -56,7 +56,17 @@ pub(in crate::web) fn link(row: &Row, zone: FixedOffset) -> Markup {
 
 /// A time by the clock that was asked for.
 pub(in crate::web) fn time(micros: i64, zone: FixedOffset) -> Markup {
+    time_as(micros, zone, "%Y-%m-%d %H:%M:%S")
+}
+
+/// The same in another form, as chrono writes them.
+pub(in crate::web) fn time_as(micros: i64, zone: FixedOffset, form: &str) -> Markup {
     let time = DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
-    let shown = time.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S");
+    let shown = time.with_timezone(&zone).format(form);
     html! { time datetime=(time.to_rfc3339_opts(SecondsFormat::Millis, true)) { (shown) } }
+}
+
+/// What a clock is called: `UTC`, `UTC+01:00`.
+pub(in crate::web) fn clock(zone: FixedOffset) -> String {
+    if zone.local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{zone}") }
 }

@@ -32,31 +32,18 @@ pub(super) fn to_copy(id: &str, text: &str) -> Markup {
     }
 }
 
-/// A value for the query of an address.
-pub(super) fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn moments_counts_and_values() {
+    fn moments_counts_and_texts_to_copy() {
         assert!(moment(0).into_string().contains("1970-01-01 00:00"));
         assert_eq!(moment(i64::MAX).into_string(), "?");
         assert_eq!(
             (count(0).into_string(), count(1234).into_string().as_str()),
             (html! { span.muted { "-" } }.into_string(), "1,234")
         );
-        assert_eq!(encoded("a b&c=ä/%"), "a%20b%26c%3D%C3%A4%2F%25");
         assert!(to_copy("x", "<script>").into_string().contains("&lt;script&gt;"));
     }
 }

@@ -153,12 +153,10 @@ impl View {
         models.sort();
         models.dedup();
         let editor = rows().find_map(|row| row.editor_version.as_deref().or(row.editor.as_deref()));
-        let clock =
-            if self.wanted.zone.local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{}", self.wanted.zone) };
         html! {
             p.muted {
                 @if let (Some(first), Some(last)) = (rows().next(), rows().next_back()) {
-                    (one::time(first.began, self.wanted.zone)) " to " (one::time(last.began, self.wanted.zone)) " " (clock)
+                    (one::time(first.began, self.wanted.zone)) " to " (one::time(last.began, self.wanted.zone)) " " (one::clock(self.wanted.zone))
                 }
                 @if let Some(editor) = editor { " · " (printable(editor)) }
                 @for model in &models { " · " (model) }

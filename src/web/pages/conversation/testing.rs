@@ -1,18 +1,12 @@
 //! A folder of records, and the pages on it, for tests.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::ConnectInfo;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tower_service::Service;
 
-use crate::web::testing::{ready, site};
-use crate::web::{Site, router};
+use crate::web::testing;
 
 /// A folder of records that grows while it is written.
 pub(in crate::web::pages) struct Folder(TempDir);
@@ -68,30 +62,20 @@ impl Folder {
 
     /// All pages, on what is in the folder now.
     pub(in crate::web::pages) fn pages(&self) -> Pages {
-        let site = site(self.0.path());
-        Pages { router: router(site.clone()), site }
+        Pages(testing::Pages::at(self.0.path()))
     }
 }
 
-pub(in crate::web::pages) struct Pages {
-    router: Router,
-    site: Site,
-}
+pub(in crate::web::pages) struct Pages(testing::Pages);
 
 impl Pages {
-    /// A page, asked for from this machine.
-    pub(in crate::web::pages) async fn get(&mut self, address: &str) -> (StatusCode, String) {
-        let from = ConnectInfo(SocketAddr::from((IpAddr::V4(Ipv4Addr::LOCALHOST), 5000)));
-        let request = Request::get(address).header("Host", "localhost").extension(from).body(Body::empty()).unwrap();
-        ready(&self.site).await;
-        let response = self.router.call(request).await.unwrap();
-        let status = response.status();
-        let body = to_bytes(response.into_body(), 64 << 20).await.unwrap();
-        (status, String::from_utf8(body.to_vec()).unwrap())
+    pub(in crate::web::pages) async fn get(&self, address: &str) -> (StatusCode, String) {
+        let answer = self.0.get(address).await;
+        (answer.status, answer.text().to_owned())
     }
 
     /// The text of a page, without its markup, with one space between words.
-    pub(in crate::web::pages) async fn text(&mut self, address: &str) -> String {
+    pub(in crate::web::pages) async fn text(&self, address: &str) -> String {
         let (status, page) = self.get(address).await;
         assert_eq!(status, StatusCode::OK, "{page}");
         plain(&page)

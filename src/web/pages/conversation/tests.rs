@@ -37,7 +37,7 @@ fn agent_run() -> Folder {
 #[tokio::test]
 async fn a_conversation_is_told_once_from_any_of_its_requests() {
     let folder = agent_run();
-    let mut pages = folder.pages();
+    let pages = folder.pages();
     for number in [1, 3, 6, 60] {
         let text = pages.text(&format!("/conversations/{}", id(number))).await;
         for (words, times) in [
@@ -66,7 +66,7 @@ async fn a_conversation_is_told_once_from_any_of_its_requests() {
 #[tokio::test]
 async fn the_folded_rounds_are_open_where_the_reader_came_from() {
     let folder = agent_run();
-    let mut pages = folder.pages();
+    let pages = folder.pages();
     let (_, inside) = pages.get(&format!("/conversations/{}", id(3))).await;
     let (_, outside) = pages.get(&format!("/conversations/{}", id(60))).await;
     assert!(inside.contains("<details class=\"rounds\" open>"), "{inside}");
@@ -82,7 +82,7 @@ async fn long_runs_have_pages() {
         let headers = json!({"x-initiator": who, "x-interaction-id": "i"});
         folder.chat(number, &headers, &messages(&[said("user", &format!("word-{number}-"))]), "ok");
     }
-    let mut pages = folder.pages();
+    let pages = folder.pages();
     let middle = pages.text(&format!("/conversations/{}", id(50))).await;
     assert!(
         middle.contains("Requests 41 to 80 of 95") && middle.contains("word-50-") && !middle.contains("word-39-"),
@@ -100,7 +100,7 @@ async fn long_runs_have_pages() {
 #[tokio::test]
 async fn what_is_not_there_is_said_with_the_right_status() {
     let folder = agent_run();
-    let mut pages = folder.pages();
+    let pages = folder.pages();
     let whole = format!("/conversations/{}", id(1));
     assert_eq!(pages.get(&whole).await.0, StatusCode::OK);
     assert_eq!(pages.get("/conversations/ffff").await.0, StatusCode::NOT_FOUND);

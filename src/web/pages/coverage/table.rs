@@ -4,9 +4,10 @@ use maud::{Markup, html};
 
 use crate::door::What;
 use crate::review::coverage::{Client, Subject, Weight, Who};
+use crate::review::query::encoded;
 use crate::review::text::printable;
 use crate::rules::Kind;
-use crate::web::pages::parts::{count, encoded, moment};
+use crate::web::pages::parts::{count, moment};
 
 pub(super) fn table(subjects: &[Subject], kinds: &[Kind], links: bool) -> Markup {
     html! {

@@ -62,8 +62,8 @@ async fn spans_are_chosen_in_the_address_and_bad_ones_are_said() {
     }
     for query in ["span=8d", "span=%ff", "from=-1", "from=x", "span=1d&span=7d"] {
         let answer = pages.get(&format!("/coverage?{query}")).await;
-        assert_eq!(answer.status, 400, "{query}: {}", answer.body);
-        assert!(answer.body.contains("That cannot be shown"), "{query}");
+        assert_eq!(answer.status, 400, "{query}: {}", answer.text());
+        assert!(answer.text().contains("That cannot be shown"), "{query}");
     }
     assert!(pages.page("/coverage?from=99999").await.contains("<h1>Coverage</h1>"));
 }

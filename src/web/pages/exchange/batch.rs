@@ -6,6 +6,7 @@ use super::room::Room;
 use super::view::View;
 use crate::copilot::telemetry::{Batch, Event, Key};
 use crate::review::amounts::number;
+use crate::review::told::TELLING;
 use crate::web::render::text;
 
 /// Events that are shown; a batch of a busy minute has a hundred.
@@ -14,18 +15,6 @@ const SHOWN: usize = 500;
 const VALUE: usize = 4_000;
 /// Letters of a property in the row itself.
 const SHORT: usize = 80;
-/// Properties that say what an event is about.
-const TELLING: [&str; 8] = [
-    "headerRequestId",
-    "clientCompletionId",
-    "choiceIndex",
-    "languageId",
-    "reason",
-    "acceptance",
-    "editor_version",
-    "engineName",
-];
-
 pub(super) fn batch(view: &View, batch: &Batch, room: &mut Room) -> Markup {
     html! {
         section {

@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use crate::index::EventRow;
-use crate::review::amounts::{millis, number};
+use crate::review::amounts::number;
 use crate::review::subject::Subject;
 use crate::review::text::printable;
+use crate::review::told::{later, said};
 use crate::rules::Kind;
 
 /// Seconds after which clients look whether an accepted suggestion is still there.
@@ -160,54 +161,6 @@ fn listed(subject: &Subject) -> Markup {
                 }
             }
             @if events.len() > LISTED { p.left-out { (number((events.len() - LISTED) as u64)) " more are not shown." } }
-        }
-    }
-}
-
-/// `+2.1 s`; clocks of clients may be behind.
-fn later(micros: i64) -> String {
-    let sign = if micros < 0 { '-' } else { '+' };
-    let seconds = micros.unsigned_abs() / 1_000_000;
-    match seconds {
-        0..60 => format!("{sign}{:.1} s", micros.unsigned_abs() as f64 / 1e6),
-        60..7_200 => format!("{sign}{} min", seconds / 60),
-        7_200..172_800 => format!("{sign}{} h", seconds / 3_600),
-        _ => format!("{sign}{} days", seconds / 86_400),
-    }
-}
-
-fn said(event: &EventRow) -> String {
-    let mut words = Vec::new();
-    words.extend(event.choice.map(|choice| format!("choice {choice}")));
-    words.extend(event.chars.map(|chars| format!("{} characters", number(chars))));
-    words.extend(event.lines.map(|lines| format!("{} lines", number(lines))));
-    words.extend(event.timeout.map(|seconds| format!("after {seconds} s")));
-    words.extend(
-        event.still.map(|still| (if still { "still in the code" } else { "no longer in the code" }).to_owned()),
-    );
-    words.extend(event.shown.map(|shown| (if shown { "shown" } else { "not shown" }).to_owned()));
-    words.extend(event.acceptance.as_ref().map(|how| printable(how).into_owned()));
-    words.extend(event.reason.as_ref().map(|why| format!("reason: {}", printable(why))));
-    words.extend(event.produce_ms.map(|time| format!("produced in {}", millis(time))));
-    words.extend(event.total_ms.map(|time| format!("took {}", millis(time))));
-    words.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_after_are_told_by_their_size() {
-        let second = 1_000_000;
-        for (micros, expected) in [
-            (2_100_000, "+2.1 s"),
-            (-second, "-1.0 s"),
-            (301 * second, "+5 min"),
-            (7_300 * second, "+2 h"),
-            (200_000 * second, "+2 days"),
-        ] {
-            assert_eq!(later(micros), expected);
         }
     }
 }

@@ -3,15 +3,15 @@
 use maud::{Markup, html};
 
 use super::view::View;
-use crate::archive::{AbortedBy, Body, Form};
-use crate::copilot::answer::{Usage, UsageSource};
+use crate::archive::{AbortedBy, Form};
 use crate::copilot::noise::Noise;
-use crate::index::{Initiator, Row};
-use crate::review::amounts::{millis, number, size};
+use crate::index::Row;
+use crate::review::amounts::millis;
 use crate::review::query::encoded;
 use crate::review::row::{Outcome, flags, outcome};
 use crate::review::subject::Subject;
 use crate::review::text::printable;
+use crate::review::told;
 use crate::rules::Kind;
 use crate::web::render::text;
 
@@ -62,10 +62,10 @@ fn facts(view: &View) -> Markup {
             dt { "Time" } dd { (view.time(row.began)) " " (view.zone_name()) }
             dt { "User" } dd { (printable(row.user.as_deref().unwrap_or("-"))) }
             (fact("Client", Some(&client)))
-            (fact("Model", model_told(row).as_deref()))
+            (fact("Model", told::model(row).as_deref()))
             (fact("Language", row.language.as_deref()))
-            (fact("Purpose", purpose(&view.subject).as_deref()))
-            (fact("Tokens", tokens(&view.subject).as_deref()))
+            (fact("Purpose", told::purpose(&view.subject).as_deref()))
+            (fact("Tokens", told::tokens(&view.subject).as_deref()))
             (goes_on(view))
         }
         details {
@@ -73,7 +73,7 @@ fn facts(view: &View) -> Markup {
             dl.facts {
                 (fact("Request", Some(&format!("{} {}", record.method, record.url))))
                 (fact("Protocol", record.http_version.as_deref()))
-                dt { "Sizes" } dd { "request " (body_size(&record.request_body)) ", response " (body_size(&record.response_body)) }
+                dt { "Sizes" } dd { "request " (told::body_size(&record.request_body)) ", response " (told::body_size(&record.response_body)) }
                 (fact("Machine", row.machine.as_deref()))
                 (fact("Session", row.session.as_deref()))
                 (fact("Turn", row.interaction.as_deref()))
@@ -114,54 +114,6 @@ fn goes_on(view: &View) -> Markup {
 
 fn model(row: &Row) -> Option<String> {
     row.model_answered.clone().or_else(|| row.model.clone())
-}
-
-fn model_told(row: &Row) -> Option<String> {
-    match (&row.model, &row.model_answered) {
-        (Some(asked), Some(answered)) if asked != answered => Some(format!("{asked}, answered by {answered}")),
-        (Some(model), _) | (None, Some(model)) => Some(model.clone()),
-        (None, None) => None,
-    }
-}
-
-fn purpose(subject: &Subject) -> Option<String> {
-    let row = &subject.row;
-    let who = row.initiator.map(|initiator| match initiator {
-        Initiator::User => "asked by a person",
-        Initiator::Agent => "asked by the client itself",
-    });
-    // Where both headers are there the type says more: a subagent, work in the background, a commit message.
-    let mut fields = subject.record.request_headers.iter();
-    let kind = fields.find(|(name, _)| name.eq_ignore_ascii_case("x-interaction-type")).map(|(_, kind)| kind.trim());
-    let kind = kind.filter(|kind| !kind.is_empty() && row.intent.as_deref() != Some(kind));
-    let words = [who, row.intent.as_deref(), kind, row.speculative.then_some("ahead of need")];
-    let words: Vec<_> = words.into_iter().flatten().collect();
-    (!words.is_empty()).then(|| words.join(", "))
-}
-
-fn body_size(body: &Body) -> String {
-    let cut = if body.truncated { " (cut by a ceiling)" } else { "" };
-    format!("{}{cut}", size(body.size))
-}
-
-fn tokens(subject: &Subject) -> Option<String> {
-    let row = &subject.row;
-    if row.tokens_in.is_none() && row.tokens_out.is_none() {
-        return None;
-    }
-    let known = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), number);
-    let of = |what: &str, value: Option<u64>| value.map_or_else(String::new, |n| format!(" ({what} {})", number(n)));
-    let usage = subject.answer.as_ref().and_then(|answer| answer.usage.as_ref());
-    // Without usage in the answer, the index took the request's estimate.
-    let told = usage.is_some_and(|Usage { source, .. }| *source == UsageSource::Answer);
-    Some(format!(
-        "in {}{}, out {}{}{}",
-        known(row.tokens_in),
-        of("cached", row.tokens_cached),
-        known(row.tokens_out),
-        of("reasoning", row.tokens_reasoning),
-        if told { "" } else { ", as the request estimates" }
-    ))
 }
 
 /// What a reader must know before reading on.

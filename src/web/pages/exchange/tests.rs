@@ -1,82 +1,12 @@
 //! Through the router, as a browser asks.
 
 use std::fs;
-use std::path::Path;
 
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine;
 use serde_json::{Value, json};
-use tower_service::Service;
 
-use crate::config::Web;
-use crate::web::Site;
-use crate::web::access::Access;
 use crate::web::render::xss;
-
-/// The pages on a folder of records.
-struct Pages {
-    logs: tempfile::TempDir,
-    router: axum::Router,
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-}
-
-impl Pages {
-    fn of(records: &[Value]) -> Self {
-        let logs = tempfile::tempdir().unwrap();
-        for (number, record) in records.iter().enumerate() {
-            put(logs.path(), number, record);
-        }
-        let listen = ([127, 0, 0, 1], 0).into();
-        let web = Web { listen, is_default: false, hosts: Vec::new(), login: false, users: None };
-        let access = Access::new(&web, logs.path(), None, 0, None).unwrap();
-        let router = crate::web::router(Site::new(logs.path(), web, access, None));
-        Self { logs, router }
-    }
-
-    async fn get(&self, address: &str) -> Answer {
-        loop {
-            let request = Request::get(address).header("host", "localhost").body(Body::empty()).unwrap();
-            let response = self.router.clone().call(request).await.unwrap();
-            let (head, body) = response.into_parts();
-            let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
-            // As a browser does while the index is made.
-            if head.status != StatusCode::SERVICE_UNAVAILABLE {
-                return Answer { status: head.status, headers: head.headers, body };
-            }
-        }
-    }
-
-    async fn page(&self, address: &str) -> String {
-        let answer = self.get(address).await;
-        assert_eq!(answer.status, StatusCode::OK, "{address}: {}", answer.text());
-        answer.text().to_owned()
-    }
-}
-
-fn put(logs: &Path, number: usize, record: &Value) {
-    fs::create_dir_all(logs.join("chat")).unwrap();
-    fs::write(logs.join(format!("chat/{number}.json")), record.to_string()).unwrap();
-}
-
-fn id(number: usize) -> String {
-    format!("0193a6d1-4f2b-7000-8000-{number:012}")
-}
+use crate::web::testing::{Pages, id};
 
 fn record(number: usize, kind: &str, request: &str, response: &str) -> Value {
     json!({
@@ -256,10 +186,10 @@ async fn what_cannot_be_shown_is_said() {
         assert_eq!(answer.status, 404, "{unknown}");
         assert!(!answer.text().contains("<script>\u{202e}"), "{}", answer.text());
     }
-    fs::write(pages.logs.path().join("chat/0.json"), "{\"proxy-author").unwrap();
+    fs::write(pages.logs.join("chat/0.json"), "{\"proxy-author").unwrap();
     let damaged = pages.get(&format!("/exchanges/{}", id(1))).await;
     assert!(damaged.status == 500 || damaged.status == 404, "{}", damaged.status);
-    fs::remove_file(pages.logs.path().join("chat/1.json")).unwrap();
+    fs::remove_file(pages.logs.join("chat/1.json")).unwrap();
     let gone = pages.get(&format!("/exchanges/{}", id(2))).await;
     assert!(gone.status == 410 || gone.status == 404, "{}: the index may have looked meanwhile", gone.status);
 }

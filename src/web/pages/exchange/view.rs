@@ -1,7 +1,7 @@
 //! What the page shows, gathered.
 
-use chrono::{DateTime, FixedOffset, Offset, SecondsFormat, Utc};
-use maud::{Markup, html};
+use chrono::{FixedOffset, Offset, Utc};
+use maud::Markup;
 
 use crate::index::{Index, Row};
 use crate::review::params::{FieldError, FilterParams};
@@ -10,7 +10,7 @@ use crate::review::subject::Subject;
 use crate::review::text::printable;
 use crate::review::values;
 use crate::web::access::Viewer;
-use crate::web::pages::one::read;
+use crate::web::pages::one;
 use crate::web::{Problem, Site};
 
 /// An exchange with what stands around it.
@@ -52,7 +52,7 @@ impl View {
         if let Some(clock) = &clock {
             list = [list, query([(CLOCK, clock.as_str())])].join("&").trim_start_matches('&').to_owned();
         }
-        let record = read(site, &row).await?.record;
+        let record = one::read(site, &row).await?.record;
         let asked = move |index: &Index| {
             let (newer, older) = index.neighbours(&filter, &row)?;
             let session = index.session_of(&row, SESSION)?;
@@ -79,14 +79,12 @@ impl View {
 
     /// A time of a record in a given form.
     pub(super) fn clock(&self, micros: i64, form: &str) -> Markup {
-        let time = DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
-        let shown = time.with_timezone(&self.zone).format(form);
-        html! { time datetime=(time.to_rfc3339_opts(SecondsFormat::Millis, true)) { (shown) } }
+        one::time_as(micros, self.zone, form)
     }
 
     /// `UTC`, `UTC+01:00`.
     pub(super) fn zone_name(&self) -> String {
-        if self.zone.local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{}", self.zone) }
+        one::clock(self.zone)
     }
 }
 

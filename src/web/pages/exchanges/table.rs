@@ -1,6 +1,5 @@
 //! The rows, and what there is instead of rows.
 
-use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use maud::{Markup, html};
 
 use super::found::{COUNTED, Found};
@@ -10,6 +9,7 @@ use crate::review::amounts::number;
 use crate::review::query::encoded;
 use crate::review::text::printable;
 use crate::review::words::Snippet;
+use crate::web::pages::one::{clock, time};
 
 /// The table with what stands above and below it. `snippets` is as long as the rows where texts were searched.
 pub(super) fn table(wanted: &Wanted, found: &Found, snippets: Option<&[Option<Snippet>]>) -> Markup {
@@ -31,7 +31,7 @@ pub(super) fn table(wanted: &Wanted, found: &Found, snippets: Option<&[Option<Sn
                 thead { tr {
                     th scope="col" aria-sort=(sorted) {
                         a href=(wanted.turned()) title={ "Show the " (other) " first" } {
-                            "Time (" (clock(wanted)) ") " span aria-hidden="true" { (if wanted.oldest_first { "↑" } else { "↓" }) }
+                            "Time (" (clock(zone)) ") " span aria-hidden="true" { (if wanted.oldest_first { "↑" } else { "↓" }) }
                         }
                     }
                     @if snippets.is_some() { th scope="col" { "Where the words stand" } }
@@ -42,7 +42,7 @@ pub(super) fn table(wanted: &Wanted, found: &Found, snippets: Option<&[Option<Sn
                 tbody data-rows="" {
                     @for (at, row) in found.rows.iter().enumerate() {
                         tr {
-                            th.nowrap scope="row" { a href=(address(row, &filter)) { (time(row, zone)) } }
+                            th.nowrap scope="row" { a href=(address(row, &filter)) { (time(row.began, zone)) } }
                             @if let Some(snippets) = snippets {
                                 td.found { (snippet(snippets.get(at).and_then(Option::as_ref))) }
                             }
@@ -62,18 +62,6 @@ pub(super) fn table(wanted: &Wanted, found: &Found, snippets: Option<&[Option<Sn
 fn address(row: &Row, filter: &str) -> String {
     let id = encoded(&row.id);
     if filter.is_empty() { format!("{PATH}/{id}") } else { format!("{PATH}/{id}?{filter}") }
-}
-
-fn time(row: &Row, zone: FixedOffset) -> Markup {
-    let time = DateTime::<Utc>::from_timestamp_micros(row.began).unwrap_or_default();
-    let shown = time.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S");
-    html! { time datetime=(time.to_rfc3339_opts(SecondsFormat::Millis, true)) { (shown) } }
-}
-
-/// The name of the clock by which times are shown.
-fn clock(wanted: &Wanted) -> String {
-    let zone = wanted.zone();
-    if zone.local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{zone}") }
 }
 
 fn snippet(snippet: Option<&Snippet>) -> Markup {

@@ -1,75 +1,18 @@
 //! Through the router, as a browser asks.
 
 use std::fs;
-use std::path::Path;
 
-use axum::body::{Body, to_bytes};
-use axum::http::Request;
-use axum::http::header::LOCATION;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tower_service::Service;
 
 use super::columns::Column;
 use super::found::ROWS;
 use super::*;
+use crate::web::testing::{Pages, id};
 
-/// The pages on a folder of records.
-struct Pages {
-    logs: tempfile::TempDir,
-    router: axum::Router,
-}
-
-struct Answer {
-    status: StatusCode,
-    location: Option<String>,
-    body: String,
-}
-
-impl Pages {
-    fn of(records: &[Value]) -> Self {
-        let logs = tempfile::tempdir().unwrap();
-        for (number, record) in records.iter().enumerate() {
-            put(logs.path(), number, record);
-        }
-        let router = crate::web::router(crate::web::testing::site(logs.path()));
-        Self { logs, router }
-    }
-
-    async fn get(&self, address: &str) -> Answer {
-        loop {
-            let request = Request::get(address).header("host", "localhost").body(Body::empty()).unwrap();
-            let response = self.router.clone().call(request).await.unwrap();
-            let status = response.status();
-            let location = response.headers().get(LOCATION).map(|value| value.to_str().unwrap().to_owned());
-            let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-            let body = String::from_utf8(body.to_vec()).unwrap();
-            // As a browser does while the index is made.
-            if status != StatusCode::SERVICE_UNAVAILABLE {
-                return Answer { status, location, body };
-            }
-        }
-    }
-
-    async fn page(&self, address: &str) -> String {
-        let answer = self.get(address).await;
-        assert_eq!(answer.status, StatusCode::OK, "{address}: {}", answer.body);
-        answer.body
-    }
-
-    /// The numbers of the exchanges that a page shows.
-    async fn shown(&self, address: &str) -> Vec<usize> {
-        numbers(&self.page(address).await)
-    }
-}
-
-fn put(logs: &Path, number: usize, record: &Value) {
-    fs::create_dir_all(logs.join("chat")).unwrap();
-    fs::write(logs.join(format!("chat/{number}.json")), record.to_string()).unwrap();
-}
-
-fn id(number: usize) -> String {
-    format!("0193a6d1-4f2b-7000-8000-{number:012}")
+/// The numbers of the exchanges that a page shows.
+async fn shown(pages: &Pages, address: &str) -> Vec<usize> {
+    numbers(&pages.page(address).await)
 }
 
 /// A chat of a user at so many seconds.
@@ -106,13 +49,13 @@ fn link(body: &str, rel: &str) -> Option<String> {
 async fn filters_in_the_address_choose_the_rows_and_go_with_their_links() {
     let records: Vec<_> = (0..6).map(|n| chat(n, if n % 2 == 0 { "ann" } else { "bob" }, "a question")).collect();
     let pages = Pages::of(&records);
-    assert_eq!(pages.shown("/exchanges").await, [5, 4, 3, 2, 1, 0]);
-    assert_eq!(pages.shown("/exchanges?order=oldest&user=ann").await, [0, 2, 4]);
-    assert_eq!(pages.shown("/exchanges?user=bob&kind=chat&status=2xx&slower-than=300ms").await, [5, 3, 1]);
+    assert_eq!(shown(&pages, "/exchanges").await, [5, 4, 3, 2, 1, 0]);
+    assert_eq!(shown(&pages, "/exchanges?order=oldest&user=ann").await, [0, 2, 4]);
+    assert_eq!(shown(&pages, "/exchanges?user=bob&kind=chat&status=2xx&slower-than=300ms").await, [5, 3, 1]);
     let until = "/exchanges?until=2024-12-08T13:00:02Z&since=2024-12-08T13:00:01Z";
-    assert_eq!(pages.shown(until).await, [1]);
+    assert_eq!(shown(&pages, until).await, [1]);
     // Without zone it is the clock of the page.
-    assert_eq!(pages.shown("/exchanges?since=2024-12-08T14:00:05&utc-offset=%2B01:00").await, [5]);
+    assert_eq!(shown(&pages, "/exchanges?since=2024-12-08T14:00:05&utc-offset=%2B01:00").await, [5]);
     let body = pages.page("/exchanges?user=bob,ann&kind=chat").await;
     assert!(body.contains(&format!("href=\"/exchanges/{}?kind=chat&amp;user=bob,ann\"", id(5))), "{body}");
     assert!(body.contains("6 exchanges") && body.contains("382 ms") && body.contains("1,200 in 5 out"), "{body}");
@@ -123,8 +66,9 @@ async fn filters_in_the_address_choose_the_rows_and_go_with_their_links() {
 async fn what_makes_no_sense_is_said_at_its_field_and_finds_nothing() {
     let pages = Pages::of(&[chat(0, "ann", "a question")]);
     let query = "kind=chat,zzz&status=9999&since=%3Cb%3E&user=ann&text=%21&columns=nose&after=x&failed=maybe&wat=1";
-    let Answer { status, body, .. } = pages.get(&format!("/exchanges?{query}")).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let answer = pages.get(&format!("/exchanges?{query}")).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let body = answer.text();
     for (field, sentence) in [
         ("kind", "zzz: there are completions,"),
         ("status", "9999: write a code such as 200"),
@@ -144,7 +88,7 @@ async fn what_makes_no_sense_is_said_at_its_field_and_finds_nothing() {
     ] {
         assert!(body.contains(elsewhere), "{elsewhere}: {body}");
     }
-    assert!(numbers(&body).is_empty() && !body.contains("<table"));
+    assert!(numbers(body).is_empty() && !body.contains("<table"));
 }
 
 #[tokio::test]
@@ -174,7 +118,7 @@ async fn a_form_leads_to_an_address_that_can_be_passed_on() {
         ("text=".into(), "/exchanges"),
     ] {
         let answer = pages.get(&format!("/exchanges?{sent}")).await;
-        assert_eq!((answer.status, answer.location.as_deref()), (StatusCode::SEE_OTHER, Some(leads)), "{sent}");
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, leads), "{sent}");
         assert_eq!(pages.get(leads).await.status, StatusCode::OK, "{leads}");
     }
 }
@@ -202,7 +146,7 @@ async fn pages_lead_through_all_rows_and_back() {
         assert_eq!((found, places.len()), (expected, 3));
         for place in places.iter().rev().skip(1) {
             address = link(&pages.page(&address).await, "prev").unwrap();
-            assert_eq!(pages.shown(&address).await, *place);
+            assert_eq!(shown(&pages, &address).await, *place);
         }
         assert_eq!(link(&pages.page(&address).await, "prev"), None, "the first page is that of {first}");
     }
@@ -219,7 +163,7 @@ async fn words_are_marked_where_they_stand() {
     assert!(body.contains("&lt;script&gt;alert(1)&lt;/script&gt; \\u{202e}<mark>needle</mark>\\u{1b}[31m"), "{body}");
     assert!(!body.contains("<script>") && !body.contains('\u{202e}') && !body.contains('\x1b'));
     assert_eq!(body.matches("not shown here: open it").count(), 1, "the large one is not looked into: {body}");
-    fs::write(pages.logs.path().join("chat/0.json"), "{").unwrap();
+    fs::write(pages.logs.join("chat/0.json"), "{").unwrap();
     let body = pages.page("/exchanges?text=needle+in&columns=user").await;
     assert!(body.contains("not shown here: open it") && numbers(&body) == [0], "{body}");
 }
@@ -241,7 +185,8 @@ async fn hostile_values_are_text() {
         format!("/exchanges?text={encoded}"),
         format!("/exchanges?{encoded}={encoded}&since={encoded}&kind={encoded}&utc-offset={encoded}"),
     ] {
-        let body = pages.get(&address).await.body;
+        let answer = pages.get(&address).await;
+        let body = answer.text();
         assert!(!body.contains("<script>") && body.contains("&lt;script&gt;"), "{address}: {body}");
         // In the fields of the form what was typed stays what it was.
         let shown = body.replace(

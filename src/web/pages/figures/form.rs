@@ -53,7 +53,7 @@ pub(super) fn form(params: &FiguresParams, errors: &[FieldError], is_own: bool) 
             errors.iter().filter(|error| FIELDS.iter().all(|field| field.name != error.field)).collect();
         @if !strange.is_empty() {
             ul.problem role="alert" { @for error in strange {
-                li { code { (crate::review::text::printable(&cut(&error.field))) } ": " (error.sentence) }
+                li { code { (crate::review::text::printable(&cut(&error.field))) } ": " (error.sentence) "." }
             } }
         }
     }
@@ -70,7 +70,7 @@ fn one(field: &Field, typed: &str, errors: &[FieldError]) -> Markup {
                 aria-describedby=[(!wrong.is_empty()).then_some(&told)];
             @if !wrong.is_empty() {
                 span.wrong id=(told) { @for error in wrong {
-                    (crate::review::text::printable(&cut(&error.value))) ": " (error.sentence) " "
+                    (crate::review::text::printable(&cut(&error.value))) ": " (error.sentence) ". "
                 } }
             }
         }

@@ -5,18 +5,12 @@ use tower_service::Service as _;
 use super::*;
 use crate::auth::{Account, Role};
 use crate::figures::{By, Figures, Percentiles, Persistence};
-use crate::review::pool::AskError;
-use crate::web::testing::site;
+use crate::web::testing::{ready, site};
 
 async fn ask(site: &Site, address: &str) -> Response {
-    opened(site).await;
+    ready(site).await;
     let request = Request::get(address).header("host", "127.0.0.1").body(Body::empty()).unwrap();
     crate::web::router(site.clone()).call(request).await.unwrap()
-}
-
-/// Waits until the index is made: each question waits for it a while.
-async fn opened(site: &Site) {
-    while matches!(site.figures().mark().await, Err(AskError::Building(_))) {}
 }
 
 async fn text(response: Response) -> String {
@@ -142,7 +136,7 @@ fn what_is_unknown_is_said_to_be() {
 async fn links_lead_to_one_group_with_the_same_filters() {
     let logs = logs();
     let site = site(logs.path());
-    opened(&site).await;
+    ready(&site).await;
     let kept = site.figures().overview(Query::default(), 0).await.unwrap();
     let params = FiguresParams::of_query("since=7d&by=day&user=ann", &[]);
     let view = View { params: &params, overview: &kept, is_own: false };
@@ -161,7 +155,7 @@ fn viewer(name: &str, roles: &[Role]) -> Viewer {
 
 /// The page and the table of users, as this viewer gets them.
 async fn seen(site: &Site, viewer: &Viewer, query: &str) -> (String, String) {
-    opened(site).await;
+    ready(site).await;
     let ask = || (State(site.clone()), Extension(viewer.clone()));
     let ((state, who), raw) = (ask(), RawQuery(Some(query.to_owned())));
     let page = text(figures(state, who, raw).await.unwrap()).await;

@@ -14,9 +14,10 @@ use axum::{Extension, Router};
 use maud::{Markup, html};
 
 use super::frame::{Frame, page};
-use super::parts::{encoded, to_copy};
+use super::parts::to_copy;
 use crate::check::{self, Facts};
 use crate::config::Access;
+use crate::review::query::encoded;
 use crate::web::access::{Area, Viewer};
 use crate::web::site::Recording;
 use crate::web::{Problem, Site};
