@@ -1,4 +1,4 @@
-//! Figures that were added up lately: a million records take a second or two, and a page, its tables as CSV and the next
+//! Figures that were added up lately: a million records take some seconds, and a page, its tables as CSV and the next
 //! reader ask for the same.
 
 use std::collections::VecDeque;
