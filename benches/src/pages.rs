@@ -1,18 +1,24 @@
-//! Measures the pages on many records: the first byte and the whole page, each beside a page without records in the same
-//! run, and the memory that the server takes.
+//! Measures the pages on many records: the first byte and the whole page, beside a page without records in the same run,
+//! and the memory that the server takes.
 
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::review::{Simulated, peak};
+use crate::simulated::week::{self, Layout, Options, Writer};
 
 /// Requests for each page; the median counts.
 const RUNS: usize = 7;
@@ -20,6 +26,13 @@ const RUNS: usize = 7;
 const PATIENCE: Duration = Duration::from_secs(1800);
 /// A page without records: the frame alone.
 const PLAIN: &str = "/no-such-page";
+/// Measured again while records arrive: what is kept of the index cannot be kept for ever.
+const WHILE_RECORDS_ARRIVE: &[&str] =
+    &["/exchanges", "/exchanges?text=total", "/figures", "/figures?user=quinn", "/coverage", "/health"];
+/// One after the other, so long apart: some hundred people at work.
+const ARRIVE_EVERY: Duration = Duration::from_millis(50);
+/// A seed that none of the records has that are there.
+const OTHER_SEED: u64 = 1 << 40;
 
 /// What a request took.
 #[derive(Clone, Copy)]
@@ -55,59 +68,156 @@ pub fn run(recorder: &Path, logs: &Path, records: usize) -> Result<bool> {
         longest_answer.as_secs_f64() * 1e3,
         server.peak_mb()
     );
-    println!("| page | first byte (ms) | first time (ms) | whole (ms) | kB | ratio to the frame alone |");
-    println!("|---|---:|---:|---:|---:|---:|");
-    let plain = server.median(PLAIN)?.1;
+    println!(
+        "| page | first byte (ms) | first time (ms) | whole (ms) | first time (ms) | kB | peak memory so far (MB) |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    measure(&mut server, "the frame alone", PLAIN)?;
     for (name, path) in pages(&mut server)? {
-        let (first, cost) = server.median(&path)?;
-        if cost.status != 200 {
-            bail!("{path} answers {}", cost.status);
-        }
-        println!(
-            "| {name} | {:.1} | {:.1} | {:.1} | {:.0} | {:.1} |",
-            cost.first_byte.as_secs_f64() * 1e3,
-            first.first_byte.as_secs_f64() * 1e3,
-            cost.whole.as_secs_f64() * 1e3,
-            cost.bytes as f64 / 1e3,
-            cost.first_byte.as_secs_f64() / plain.first_byte.as_secs_f64()
-        );
+        measure(&mut server, &name, &path)?;
     }
-    println!("\nmemory of the server at its peak: {:.0} MB", server.peak_mb());
+    let arriving = Arriving::start(logs)?;
+    for path in WHILE_RECORDS_ARRIVE {
+        measure(&mut server, &format!("{path}, while records arrive"), path)?;
+    }
+    drop(arriving);
     Ok(true)
 }
 
-/// Every page, and the queries that cost most.
-fn pages(server: &mut Server) -> Result<Vec<(String, String)>> {
-    let fixed = [
-        "/live",
-        "/exchanges",
-        "/exchanges?kind=chat&user=quinn",
-        "/exchanges?status=5xx",
-        "/exchanges?user=nobody-of-that-name",
-        "/exchanges?order=oldest",
-        "/exchanges?text=total",
-        "/exchanges?text=title",
-        "/figures",
-        "/figures?user=quinn",
-        "/coverage",
-        "/setup",
-        "/health",
-        "/api/v1/exchanges?limit=100",
-        "/api/v1/figures?by=day",
-    ];
-    let mut all: Vec<_> = fixed.iter().map(|path| ((*path).to_owned(), (*path).to_owned())).collect();
-    for kind in ["completions", "chat", "telemetry"] {
-        let list = server.text(&format!("/exchanges?kind={kind}"))?;
-        let id = list.split("href=\"/exchanges/").nth(1).and_then(|rest| rest.split(['"', '?']).next());
-        let id = id.with_context(|| format!("no link to an exchange of kind {kind}"))?;
-        all.push((format!("an exchange ({kind})"), format!("/exchanges/{id}")));
-        if kind == "chat" {
-            all.push(("a conversation".to_owned(), format!("/conversations/{id}")));
+/// Asks for a page several times, and prints its row.
+fn measure(server: &mut Server, name: &str, path: &str) -> Result<()> {
+    let (first, cost) = server.median(path)?;
+    let expected = if path == PLAIN { 404 } else { 200 };
+    if cost.status != expected {
+        bail!("{path} answers {}", cost.status);
+    }
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    println!(
+        "| {name} | {:.1} | {:.1} | {:.1} | {:.1} | {:.0} | {:.0} |",
+        ms(cost.first_byte),
+        ms(first.first_byte),
+        ms(cost.whole),
+        ms(first.whole),
+        cost.bytes as f64 / 1e3,
+        server.peak_mb()
+    );
+    Ok(())
+}
+
+/// Records that arrive one after the other, in a folder of their own; it is deleted when this is dropped.
+struct Arriving {
+    folder: PathBuf,
+    is_over: Arc<AtomicBool>,
+    writing: Option<JoinHandle<()>>,
+}
+
+impl Arriving {
+    fn start(logs: &Path) -> Result<Self> {
+        let folder = logs.join("arriving");
+        fs::create_dir(&folder).context("cannot make a folder for records that arrive")?;
+        let (is_over, writer) = (Arc::new(AtomicBool::new(false)), Writer::new(&folder, Layout::Kind));
+        let (over, mut writer) = (Arc::clone(&is_over), writer);
+        let write = move || {
+            week::make(Options { seed: OTHER_SEED, percent: 100 }, &mut |exchange| {
+                if !over.load(Ordering::Relaxed) {
+                    writer.write(exchange);
+                    std::thread::sleep(ARRIVE_EVERY);
+                }
+            });
+        };
+        Ok(Self { folder, is_over, writing: Some(std::thread::spawn(write)) })
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        // If it panicked, what it wrote is to be deleted all the same.
+        let _ = self.writing.take().map(JoinHandle::join);
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            eprintln!("cannot delete {}: {error}", self.folder.display());
         }
     }
-    let deep = server.text("/exchanges?order=oldest")?;
-    let next = deep.split("href=\"").filter_map(|rest| rest.split('"').next()).find(|link| link.contains("after="));
-    all.extend(next.map(|link| ("the next page of the list".to_owned(), link.replace("&amp;", "&"))));
+}
+
+/// Every page, and the queries that cost most: filters that fit nothing or all, words that most records have, few, or
+/// none, figures whole and filtered, and places deep in a list.
+const FIXED: &[&str] = &[
+    "/live",
+    "/setup",
+    "/health",
+    "/coverage",
+    "/coverage?span=1d",
+    "/coverage?span=all",
+    "/exchanges",
+    "/exchanges?order=oldest",
+    "/exchanges?kind=chat&user=quinn",
+    "/exchanges?status=5xx",
+    "/exchanges?failed=1&slower-than=10s",
+    "/exchanges?user=nobody-of-that-name",
+    "/exchanges?host=*.nowhere.example",
+    "/exchanges?status=418&user=quinn&language=rust",
+    "/exchanges?text=total",
+    "/exchanges?text=total&order=oldest",
+    "/exchanges?text=total&user=quinn&status=5xx",
+    "/exchanges?text=total&user=nobody-of-that-name",
+    "/exchanges?text=title",
+    "/exchanges?text=title&kind=chat&user=quinn",
+    "/exchanges?text=zyzzyva",
+    "/exchanges?text=the+total+of",
+    "/exchanges?text=%22return+total%22",
+    "/exchanges?text=t",
+    "/figures",
+    "/figures?user=quinn",
+    "/figures?since=7d&language=rust",
+    "/figures?kind=chat",
+    "/figures.csv?by=hour",
+    "/figures.csv?by=user&user=quinn",
+    "/api/v1/exchanges?limit=500",
+    "/api/v1/exchanges?count=1",
+    "/api/v1/exchanges?count=1&text=total",
+    "/api/v1/exchanges?text=total&context=1&limit=100",
+    "/api/v1/figures?by=day",
+    "/api/v1/coverage",
+    "/api/v1/health",
+];
+
+/// The pages of [`FIXED`], and of some exchanges.
+fn pages(server: &mut Server) -> Result<Vec<(String, String)>> {
+    let mut all: Vec<_> = FIXED.iter().map(|path| ((*path).to_owned(), (*path).to_owned())).collect();
+    for kind in ["completions", "chat", "telemetry"] {
+        let list = server.text(&format!("/exchanges?kind={kind}"))?;
+        let mut ids = list.split("href=\"/exchanges/").skip(1).filter_map(|rest| rest.split(['"', '?']).next());
+        let id = ids.next().with_context(|| format!("no link to an exchange of kind {kind}"))?;
+        all.push((format!("an exchange ({kind})"), format!("/exchanges/{id}")));
+        let filtered = format!("/exchanges/{id}?kind={kind}&user=nobody-of-that-name");
+        all.push((format!("an exchange ({kind}), nothing beside it in the list"), filtered));
+        if kind == "chat" {
+            all.push(("a conversation".to_owned(), format!("/conversations/{id}")));
+            all.push(("a conversation (API)".to_owned(), format!("/api/v1/conversations/{id}")));
+            all.push(("an exchange (API)".to_owned(), format!("/api/v1/exchanges/{id}")));
+            all.push(("what an exchange is compared with".to_owned(), format!("/exchanges/{id}/diff")));
+            if let Some(other) = ids.find(|other| *other != id) {
+                all.push(("a diff".to_owned(), format!("/exchanges/{id}/diff/{other}")));
+            }
+        }
+    }
+    for (name, path) in [
+        ("the second page of the list", "/exchanges"),
+        ("the second page from the other end", "/exchanges?order=oldest"),
+        ("the second page of a common word", "/exchanges?text=total"),
+    ] {
+        let list = server.text(path)?;
+        let mut links = list.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let next = links.find(|link| link.contains("after=")).with_context(|| format!("{path} has no second page"))?;
+        all.push((name.to_owned(), next.replace("&amp;", "&")));
+    }
+    all.push(("the middle of the list".to_owned(), format!("/exchanges?after={}", server.middle()?)));
+    all.push((
+        "the middle of the list, filtered".to_owned(),
+        format!("/exchanges?kind=chat&user=quinn&after={}", server.middle()?),
+    ));
+    all.push(("the middle of a common word".to_owned(), format!("/exchanges?text=total&after={}", server.middle()?)));
     Ok(all)
 }
 
@@ -170,9 +280,27 @@ impl Server {
     /// The first request, and the median of those behind it, by their first byte.
     fn median(&mut self, path: &str) -> Result<(Cost, Cost)> {
         let first = self.get(path)?;
+        // Sums are made behind an answer that says so: the first time is that of this answer.
+        let started = Instant::now();
+        while self.get(path)?.status == 503 && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(200));
+        }
         let mut costs = (0..RUNS).map(|_| self.get(path)).collect::<Result<Vec<_>>>()?;
         costs.sort_by_key(|cost| cost.first_byte);
         Ok((first, *costs.get(RUNS / 2).context("no runs")?))
+    }
+
+    /// A place in the list, half way between its ends.
+    fn middle(&mut self) -> Result<String> {
+        let began = |text: &str, name: &str| {
+            let rest = text.split(name).nth(1)?;
+            rest.split('-').next()?.parse::<i64>().ok()
+        };
+        let newest = self.text("/api/v1/exchanges?limit=1")?;
+        let newest = began(&newest, "before=").context("the list has no newest record")?;
+        let oldest = self.text("/exchanges?order=oldest")?;
+        let oldest = began(&oldest, "after=").context("the list has no second page")?;
+        Ok(format!("{}-{}", oldest + (newest - oldest) / 2, "0".repeat(32)))
     }
 
     fn peak_mb(&self) -> f64 {

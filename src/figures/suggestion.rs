@@ -1,5 +1,7 @@
 //! One suggestion of ghost text, as its events tell it in whatever order they come, and however often.
 
+use foldhash::HashMap;
+
 use super::names::{Id, Names};
 use super::source::{Facts, Said, Sources};
 use crate::index::EventFact;
@@ -14,6 +16,13 @@ pub(super) enum SuggestionKey {
     Completion(Id),
     /// `headerRequestId` and `choiceIndex`.
     Choice(Id, i64),
+}
+
+/// All suggestions. A table has room to spare, and twice as much while it grows: it has the keys alone.
+#[derive(Debug, Default)]
+pub(super) struct Suggestions {
+    places: HashMap<SuggestionKey, usize>,
+    all: Vec<Suggestion>,
 }
 
 /// What its events said so far.
@@ -71,6 +80,22 @@ impl SuggestionKey {
             let request = event.request_id.filter(|id| !id.is_empty())?;
             Some(Self::Choice(Id::of(request), event.choice?))
         })
+    }
+}
+
+impl Suggestions {
+    /// The suggestion of this key, which is there from now on.
+    pub(super) fn of(&mut self, key: SuggestionKey) -> &mut Suggestion {
+        let place = *self.places.entry(key).or_insert(self.all.len());
+        if place == self.all.len() {
+            self.all.push(Suggestion::default());
+        }
+        &mut self.all[place]
+    }
+
+    /// What they come to, those that were shown.
+    pub(super) fn outcomes(self) -> impl Iterator<Item = Outcome> {
+        self.all.into_iter().filter_map(|one| one.outcome())
     }
 }
 

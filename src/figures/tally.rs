@@ -11,7 +11,7 @@ use super::persons::{Identity, Person, Persons};
 use super::query::{By, Query};
 use super::row::Figures;
 use super::source::{Facts, Said};
-use super::suggestion::{Suggestion, SuggestionKey};
+use super::suggestion::{SuggestionKey, Suggestions};
 use super::sums::{PersonDay, Sums};
 use super::times::{self, Spans};
 use crate::index::{EventFact, RequestFact};
@@ -36,7 +36,7 @@ pub struct Tally {
     timed: Vec<Timed>,
     /// What clients waited, and when they said so.
     waited: HashMap<Id, (i64, f64)>,
-    suggestions: HashMap<SuggestionKey, Suggestion>,
+    suggestions: Suggestions,
     edits: HashMap<EditKey, Edit>,
     /// Whose telemetry came on which days.
     known: HashSet<(Identity, i64)>,
@@ -83,7 +83,7 @@ impl Tally {
             named: HashMap::default(),
             timed: Vec::new(),
             waited: HashMap::default(),
-            suggestions: HashMap::default(),
+            suggestions: Suggestions::default(),
             edits: HashMap::default(),
             known: HashSet::default(),
         }
@@ -138,17 +138,17 @@ impl Tally {
         match event.name {
             "ghostText.shown" | "ghostText.shownFromCache" => {
                 if let Some(key) = SuggestionKey::of(event) {
-                    self.suggestions.entry(key).or_default().show(event, &said, &self.names);
+                    self.suggestions.of(key).show(event, &said, &self.names);
                 }
             }
             "ghostText.accepted" => {
                 if let Some(key) = SuggestionKey::of(event) {
-                    self.suggestions.entry(key).or_default().accept(event, &said, &self.names);
+                    self.suggestions.of(key).accept(event, &said, &self.names);
                 }
             }
             "ghostText.stillInCode" => {
                 if let Some(key) = SuggestionKey::of(event) {
-                    self.suggestions.entry(key).or_default().look(event);
+                    self.suggestions.of(key).look(event);
                 }
             }
             "provideInlineEdit" => {
@@ -218,7 +218,7 @@ impl Tally {
     }
 
     fn add_suggestions(&mut self, known: &mut HashSet<PersonDay>) {
-        for outcome in std::mem::take(&mut self.suggestions).into_values().filter_map(|one| one.outcome()) {
+        for outcome in std::mem::take(&mut self.suggestions).outcomes() {
             let traits = self.traits(outcome.time, Kind::Completions, outcome.facts, outcome.request);
             let pair = (traits.person, self.query.day(outcome.time));
             // Its person may come from the exchange: then no event is that person's, and yet telemetry came.

@@ -117,8 +117,23 @@ impl Pool {
         answer(self.spawn(ask).await?.await)
     }
 
+    /// As [`Pool::ask`], without a look for what is new: for what is to be there at once.
+    ///
+    /// # Errors
+    /// As [`Pool::ask`].
+    pub async fn ask_at_once<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Index) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, AskError> {
+        self.ready().await?;
+        answer(self.spawn(ask).await?.await)
+    }
+
     /// Waits a little for the index to be open.
-    async fn ready(&self) -> Result<(), AskError> {
+    ///
+    /// # Errors
+    /// While it is being built, and when it fails.
+    pub async fn ready(&self) -> Result<(), AskError> {
         self.inner.follow();
         let mut state = self.inner.state.subscribe();
         let now = state.borrow().clone();

@@ -10,6 +10,10 @@ use crate::review::coverage::{Coverage, Detail, Door, Finding, Gap, Seen, Span, 
 /// What a viewer waits for sums before being told that they are being made, or shown those of before.
 const PATIENCE: Duration = Duration::from_millis(700);
 
+/// How long is waited in all for sums that are being made: a million records take some seconds.
+const ROUNDS: u32 = 120;
+const ROUND: Duration = Duration::from_millis(250);
+
 /// What was seen and what was not, of whom the viewer may see figures, under the names that the viewer may see.
 pub(in crate::web) async fn shown(site: &Site, viewer: &Viewer, span: Span) -> Result<Coverage, Problem> {
     let seen = seen(site, span).await?;
@@ -21,6 +25,17 @@ pub(in crate::web) async fn shown(site: &Site, viewer: &Viewer, span: Span) -> R
         restricted(all, &viewer, &site)
     };
     tokio::task::spawn_blocking(join).await.map_err(|_| Problem::Failed("The sums could not be made.".to_owned()))
+}
+
+/// As [`shown`], for who would rather wait until all is counted than ask again.
+pub(in crate::web) async fn waited_for(site: &Site, viewer: &Viewer, span: Span) -> Result<Coverage, Problem> {
+    for _ in 0..ROUNDS {
+        match shown(site, viewer, span).await {
+            Err(Problem::Counting) => tokio::time::sleep(ROUND).await,
+            shown => return shown,
+        }
+    }
+    Err(Problem::Unavailable("The records are still being counted: load the page again in a while.".to_owned()))
 }
 
 /// The sums, new ones if they can be had soon.

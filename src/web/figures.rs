@@ -7,30 +7,25 @@ use super::access::Viewer;
 use super::{Problem, Site};
 use crate::figures::{By, Query};
 use crate::index::Filter;
-use crate::review::tally::Overview;
+use crate::review::kept::Counted;
 
 /// The figures that were asked for, of whom the viewer may see figures, under the names that the viewer may see.
 /// `query.by` is not looked at; `mark` is that of [`Kept::mark`](crate::review::kept::Kept::mark).
 ///
 /// # Errors
 /// While the index is being built, and when it fails.
-pub(in crate::web) async fn shown(
-    site: &Site,
-    viewer: &Viewer,
-    query: Query,
-    mark: i64,
-) -> Result<Arc<Overview>, Problem> {
+pub(in crate::web) async fn shown(site: &Site, viewer: &Viewer, query: Query, mark: i64) -> Result<Counted, Problem> {
     let users = users(site, viewer, &query, mark).await?;
-    let overview = kept(site, Query { users, ..query }, mark).await?;
+    let counted = kept(site, Query { users, ..query }, mark).await?;
     if !viewer.rights.has_pseudonyms() {
-        return Ok(overview);
+        return Ok(counted);
     }
     let (viewer, site) = (viewer.clone(), site.clone());
     blocking(move || {
-        let mut overview = (*overview).clone();
+        let mut overview = (*counted.overview).clone();
         let pseudonyms = site.access().pseudonyms();
         overview.rename_persons(|user| viewer.rights.shown_name(user, pseudonyms).into_owned());
-        Arc::new(overview)
+        Counted { overview: Arc::new(overview), ..counted }
     })
     .await
 }
@@ -41,7 +36,7 @@ async fn users(site: &Site, viewer: &Viewer, query: &Query, mark: i64) -> Result
     let mut users = query.users.clone();
     if !users.is_empty() && viewer.rights.has_pseudonyms() {
         // Pseudonyms lead to nobody: each name there is must be tried.
-        let all = kept(site, Query::default(), mark).await?;
+        let all = kept(site, Query::default(), mark).await?.overview;
         let (viewer, site) = (viewer.clone(), site.clone());
         users = blocking(move || {
             let known = || all.by(By::User).iter().map(|row| Cow::Borrowed(row.group.as_str())).collect();
@@ -52,7 +47,7 @@ async fn users(site: &Site, viewer: &Viewer, query: &Query, mark: i64) -> Result
     Ok(viewer.restrict_figures(Filter { users, ..Filter::default() }).users)
 }
 
-async fn kept(site: &Site, query: Query, mark: i64) -> Result<Arc<Overview>, Problem> {
+async fn kept(site: &Site, query: Query, mark: i64) -> Result<Counted, Problem> {
     site.figures().overview(query, mark).await.map_err(|error| Problem::from(&*error))
 }
 

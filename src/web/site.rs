@@ -109,6 +109,25 @@ impl Site {
         &self.0.coverage
     }
 
+    /// Waits a little for the index to be open: for a page that begins before it has asked.
+    ///
+    /// # Errors
+    /// As a page that says why it is not.
+    pub async fn ready(&self) -> Result<(), Problem> {
+        Ok(self.0.pool.ready().await?)
+    }
+
+    /// Asks the index as it is, without a look for what is new.
+    ///
+    /// # Errors
+    /// As a page that says why there is no answer.
+    pub async fn ask_at_once<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Index) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        Ok(self.0.pool.ask_at_once(ask).await?)
+    }
+
     /// Asks the index.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ pub(super) async fn figures(
     let params = FiguresParams::of_query(query.as_deref().unwrap_or_default(), &[]);
     let query = params.query(&now()).map_err(Refusal::of_fields)?;
     let mark = site.figures().mark().await.map_err(Problem::from)?;
-    let overview = figures::shown(&site, &viewer, query.clone(), mark).await?;
+    let overview = figures::shown(&site, &viewer, query.clone(), mark).await?.overview;
     let line = |figures, is_total| Line { by: query.by, is_total, figures };
     let rows = query.by.map_or(&[][..], |by| overview.by(by));
     let offset = FixedOffset::east_opt(query.offset_minutes.saturating_mul(60));

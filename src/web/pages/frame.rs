@@ -1,13 +1,17 @@
 //! The frame of every page: head, navigation, main, foot.
 
+use std::convert::Infallible;
+
+use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
+use tokio_stream::StreamExt as _;
 
-use crate::web::Site;
 use crate::web::access::{Area, Viewer};
 use crate::web::assets;
+use crate::web::{Problem, Site};
 
 /// What the frame needs to know of a page.
 #[derive(Clone, Debug)]
@@ -79,6 +83,38 @@ pub(in crate::web) fn before(site: &Site, viewer: Option<&Viewer>, frame: &Frame
         (maud::PreEscaped("<main id=\"main\" tabindex=\"-1\">"))
     };
     opened
+}
+
+/// A page that is sent in two pieces: its frame and what its body begins with at once, the rest when it is there, until
+/// which `meanwhile` is shown. By then the page has begun: what fails is said in it.
+pub(in crate::web) fn in_pieces(
+    (site, viewer, frame): (&Site, &Viewer, &Frame<'_>),
+    beginning: &Markup,
+    meanwhile: &str,
+    rest: impl Future<Output = Result<Markup, Problem>> + Send + 'static,
+) -> Response {
+    let head = html! {
+        (before(site, Some(viewer), frame))
+        (beginning)
+        // What follows in the same place hides it: see style.css.
+        (maud::PreEscaped("<div class=\"pieces\">"))
+        p.meanwhile role="status" { (meanwhile) }
+    };
+    let rest = async move {
+        let rest = rest.await.unwrap_or_else(|problem| html! { p.problem role="alert" { (problem.sentence()) } });
+        html! { (rest) (maud::PreEscaped("</div>")) (after()) }.into_string()
+    };
+    let head = head.into_string();
+    let pieces = tokio_stream::iter([None, Some(rest)]).then(move |piece| {
+        let head = head.clone();
+        async move {
+            Ok::<_, Infallible>(match piece {
+                None => head,
+                Some(rest) => rest.await,
+            })
+        }
+    });
+    ([(CONTENT_TYPE, "text/html; charset=utf-8")], Body::from_stream(pieces)).into_response()
 }
 
 /// All of the page behind its body.

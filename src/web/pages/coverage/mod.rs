@@ -14,7 +14,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame::{Frame, page};
+use super::frame::{Frame, in_pieces};
 use super::parts::moment;
 use crate::review::amounts::number;
 use crate::review::coverage::{Coverage, Span, Weight};
@@ -44,31 +44,43 @@ pub(super) async fn coverage(
             Span::named(name).ok_or_else(|| Problem::Bad("span is one of 1d, 7d, 30d and all.".to_owned()))?
         }
     };
-    let all = shown::shown(&site, &viewer, span).await?;
-    let from = asked.from.unwrap_or_default().min(all.subjects.len());
-    let until = from.saturating_add(SHOWN).min(all.subjects.len());
-    let subjects = all.subjects.get(from..until).unwrap_or_default();
-    let links_to_exchanges = viewer.rights.may(Area::Exchanges) && !viewer.rights.has_pseudonyms();
-    let body = html! {
+    // While the index is being built this says so, with the right status.
+    site.ready().await?;
+    let head = html! {
         h1 { "Coverage" }
         p.muted {
             "What was seen of each user and client, and what was not: gaps, what they mean, and what to do. Times are UTC."
         }
         (spans(span))
-        (known(&all, site.recording().is_some()))
+    };
+    let frame = Frame { area: Some(Area::Coverage), ..Frame::new("Coverage") };
+    let (counting, of) = (site.clone(), viewer.clone());
+    let rest = async move {
+        let all = shown::waited_for(&counting, &of, span).await?;
+        Ok(body(&all, span, asked.from.unwrap_or_default(), &of, &counting))
+    };
+    Ok(in_pieces((&site, &viewer, &frame), &head, "Counting …", rest))
+}
+
+/// All that is made of the sums.
+fn body(all: &Coverage, span: Span, from: usize, viewer: &Viewer, site: &Site) -> Markup {
+    let from = from.min(all.subjects.len());
+    let until = from.saturating_add(SHOWN).min(all.subjects.len());
+    let subjects = all.subjects.get(from..until).unwrap_or_default();
+    let links_to_exchanges = viewer.rights.may(Area::Exchanges) && !viewer.rights.has_pseudonyms();
+    html! {
+        (known(all, site.recording().is_some()))
         @if all.subjects.is_empty() {
             div.empty { p { "Nobody was seen in this time. " a href="/setup" { "Set-up" } " says how editors are led here." } }
         } @else {
-            (summary(&all))
+            (summary(all))
             (table::table(subjects, &all.kinds(), links_to_exchanges))
             (pages(span, from, until, all.subjects.len()))
             @for (at, subject) in subjects.iter().enumerate().filter(|(_, subject)| !subject.findings.is_empty()) {
                 (gaps::section(at, subject, links_to_exchanges))
             }
         }
-    };
-    let frame = Frame { area: Some(Area::Coverage), ..Frame::new("Coverage") };
-    Ok(page(&site, Some(&viewer), &frame, &body))
+    }
 }
 
 fn spans(chosen: Span) -> Markup {

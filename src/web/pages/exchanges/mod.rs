@@ -15,7 +15,7 @@ use maud::{Markup, html};
 
 use self::found::{Choices, Found, snippets};
 use self::wanted::{Wanted, is_of_form};
-use super::frame::{Frame, page};
+use super::frame::{Frame, in_pieces, page};
 use super::one::turn;
 use crate::index::Row;
 use crate::review::params::FieldError;
@@ -47,22 +47,21 @@ pub(super) async fn exchanges(
     let (place, oldest_first) = (wanted.place, wanted.oldest_first);
     // What others have is none of the business of who sees their own records only.
     let has_choices = viewer.rights.own_only().is_none();
-    let (found, choices) = site
-        .ask(move |index| {
-            let choices = if has_choices { Choices::ask(index)? } else { Choices::default() };
-            Ok((Found::ask(index, &filter, place, oldest_first)?, choices))
-        })
-        .await?;
-    let snippets = match question.words {
-        Some(words) => Some(look_into(&site, &viewer, &found.rows, words, wanted.params.text.as_deref()).await?),
-        None => None,
-    };
-    let body = html! {
+    let choices = site.ask_at_once(move |index| if has_choices { Choices::ask(index) } else { Ok(Choices::default()) });
+    let head = html! {
         h1 { "Exchanges" }
-        (form::form(&wanted, &choices, &[]))
-        (table::table(&wanted, &found, snippets.as_deref()))
+        (form::form(&wanted, &choices.await?, &[]))
     };
-    Ok(page(&site, Some(&viewer), &frame(), &body))
+    let (asking, of) = (site.clone(), viewer.clone());
+    let rest = async move {
+        let found = asking.ask(move |index| Found::ask(index, &filter, place, oldest_first)).await?;
+        let snippets = match question.words {
+            Some(words) => Some(look_into(&asking, &of, &found.rows, words, wanted.params.text.as_deref()).await?),
+            None => None,
+        };
+        Ok(table::table(&wanted, &found, snippets.as_deref()))
+    };
+    Ok(in_pieces((&site, &viewer, &frame()), &head, "Looking …", rest))
 }
 
 /// What the records say around the words that were searched for. These are contents: who looks is noted.

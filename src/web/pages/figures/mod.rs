@@ -14,24 +14,21 @@ mod tables;
 mod tests;
 mod view;
 
-use std::convert::Infallible;
-use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Timelike as _, Utc};
 use maud::{Markup, html};
-use tokio_stream::StreamExt;
 
 use self::view::View;
-use super::frame::{Frame, after, before, page};
+use super::frame::{Frame, in_pieces, page};
 use crate::figures::Query;
+use crate::review::kept::Counted;
 use crate::review::params::FiguresParams;
-use crate::review::tally::Overview;
 use crate::review::values::BY;
 use crate::web::access::{Area, Viewer};
 use crate::web::figures::{self as shown, blocking};
@@ -55,33 +52,17 @@ pub(super) async fn figures(
         }
     };
     // While the index is being built this says so, with the right status.
-    let mark = site.figures().mark().await?;
+    site.ready().await?;
     let head = html! {
-        (before(&site, Some(&viewer), &frame))
         (heading())
         (form::form(&asked.params, &[], is_own))
         nav.bar.small aria-label="Sections" {
             @for (id, name) in sections::SECTIONS { a href=(format!("#{id}")) { (name) } }
         }
-        // What follows in the same place hides it: see charts.css.
-        (maud::PreEscaped("<div class=\"counted\">"))
-        p.counting role="status" { "Adding up …" }
     };
-    let rest = async move {
-        let body = asked.shown(&site, query, mark).await;
-        html! { (body) (maud::PreEscaped("</div>")) (after()) }.into_string()
-    };
-    let head = head.into_string();
-    let pieces = tokio_stream::iter([None, Some(rest)]).then(move |piece| {
-        let head = head.clone();
-        async move {
-            Ok::<_, Infallible>(match piece {
-                None => head,
-                Some(rest) => rest.await,
-            })
-        }
-    });
-    Ok(([(CONTENT_TYPE, "text/html; charset=utf-8")], Body::from_stream(pieces)).into_response())
+    let counting = site.clone();
+    let rest = async move { asked.shown(&counting, query).await };
+    Ok(in_pieces((&site, &viewer, &frame), &head, "Adding up …", rest))
 }
 
 /// The rows of one split, or the total, as CSV.
@@ -97,7 +78,7 @@ pub(super) async fn table(
     })?;
     let by = query.by;
     let mark = site.figures().mark().await?;
-    let overview = asked.overview(&site, query, mark).await?;
+    let overview = asked.counted(&site, query, mark).await?.overview;
     let text = blocking(move || csv::of_split(&overview, by)).await?;
     let text = text.map_err(|error| Problem::Failed(format!("The table cannot be written: {error}.")))?;
     let name = BY.into_iter().find(|(_, known)| Some(*known) == by).map_or("total", |(name, _)| name);
@@ -140,21 +121,30 @@ impl Asked {
     }
 
     /// The figures that the viewer may see, users as the viewer may see them.
-    async fn overview(&self, site: &Site, query: Query, mark: i64) -> Result<Arc<Overview>, Problem> {
+    async fn counted(&self, site: &Site, query: Query, mark: i64) -> Result<Counted, Problem> {
         shown::shown(site, &self.viewer, query, mark).await
     }
 
-    /// All that is behind the filters. By now the page has begun: what fails is said in it.
-    async fn shown(self, site: &Site, query: Query, mark: i64) -> Markup {
-        let drawn = async {
-            let overview = self.overview(site, query, mark).await?;
-            // Many rows take a moment too.
-            let is_own = self.is_own();
-            let params = self.params;
-            blocking(move || all(&View { params: &params, overview: &overview, is_own })).await
-        };
-        let drawn: Result<Markup, Problem> = drawn.await;
-        drawn.unwrap_or_else(|problem| html! { p.problem role="alert" { (problem.sentence()) } })
+    /// All that is behind the filters.
+    async fn shown(self, site: &Site, query: Query) -> Result<Markup, Problem> {
+        let mark = site.figures().mark().await?;
+        let Counted { overview, age } = self.counted(site, query, mark).await?;
+        // Many rows take a moment too.
+        let is_own = self.is_own();
+        let params = self.params;
+        let drawing = move || all(&View { params: &params, overview: &overview, is_own });
+        Ok(html! { (as_of(age)) (blocking(drawing).await?) })
+    }
+}
+
+/// Says of figures that records came since.
+fn as_of(age: Option<Duration>) -> Markup {
+    html! {
+        @if let Some(age) = age {
+            p.note role="status" {
+                "Added up " (age.as_secs()) " s ago: records that came since are not in it. Load the page again in a while."
+            }
+        }
     }
 }
 

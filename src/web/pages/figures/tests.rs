@@ -2,6 +2,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use tower_service::Service as _;
 
+use tokio_stream::StreamExt as _;
+
 use super::*;
 use crate::auth::{Account, Role};
 use crate::figures::{By, Figures, Percentiles, Persistence};
@@ -137,7 +139,7 @@ async fn links_lead_to_one_group_with_the_same_filters() {
     let logs = logs();
     let site = site(logs.path());
     ready(&site).await;
-    let kept = site.figures().overview(Query::default(), 0).await.unwrap();
+    let kept = site.figures().overview(Query::default(), 0).await.unwrap().overview;
     let params = FiguresParams::of_query("since=7d&by=day&user=ann", &[]);
     let view = View { params: &params, overview: &kept, is_own: false };
     let link = |by, group| view.link(by, group);
