@@ -60,6 +60,17 @@ fn entry(user: &str, what: What, host: &str, detail: &str, count: u64) -> (Strin
     (user.to_owned(), what, host.to_owned(), detail.to_owned(), count)
 }
 
+#[tokio::test]
+async fn a_tunnel_that_waits_when_the_program_ends_was_not_left() {
+    let (_upstream, recorder) = start(|setup| setup).await;
+    let client = recorder.client(&["http/1.1"]);
+    let waiting = client.open(HOST).await;
+    recorder.metric_reaches("tunnels_intercepted", 1.0).await;
+    let (contents, _) = book(recorder).await;
+    assert_eq!(all(&contents), [entry("-", What::Opened, HOST, "", 1)]);
+    drop(waiting);
+}
+
 /// A ClientHello, an answer, and no more.
 async fn leave_in_the_handshake(client: &Client) {
     let mut tcp = client.tunnel(HOST).await.expect("200 to CONNECT");

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 use support::recorder::{Recorder, Setup};
 use support::upstream::{Connection, Options, Upstream};
 use support::{Ending, HOST, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
@@ -166,4 +167,28 @@ async fn the_start_says_what_a_person_needs() {
     recorder.line("the fingerprint", |line| line.replace(':', "").to_lowercase().contains(&fingerprint)).await;
     let key = std::fs::metadata(recorder.setup.path("certs/ca-key.pem")).expect("a key file");
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&key.permissions()) & 0o777, 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_are_open_do_not_hold_the_end_up() {
+    let upstream = Upstream::start(Options::default(), |connection: Connection| connection.close()).await;
+    let recorder = Setup::new(&upstream).with(&["--web", "127.0.0.1:0"]).start().await;
+    let page = recorder.line("the page's address", |line| line.contains("page     http://")).await;
+    let page = page.trim().trim_start_matches("page     http://").trim_end_matches('/').to_owned();
+    let begin = async |text: &str| {
+        let mut tcp = TcpStream::connect(&page).await.expect("the page is served");
+        tcp.write_all(text.as_bytes()).await.expect("a request");
+        tcp
+    };
+    let mut watching = begin("GET /live/events HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let _half = begin("GET / HT").await;
+    let _nothing = begin("").await;
+    // It does not read its answer.
+    let _deaf = begin("GET /exchanges HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    within("the events", watching.read_u8()).await.expect("an answer");
+    let (code, lines, _) = recorder.terminate().await;
+    assert_eq!(code, Some(0), "{}", lines.join("\n"));
+    let mut rest = Vec::new();
+    within("the end of the events", watching.read_to_end(&mut rest)).await.expect("an end");
+    assert!(rest.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&rest));
 }

@@ -1,6 +1,6 @@
 //! What `run` says at its start and at its end, on stderr.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::config::{Access, Config};
@@ -21,7 +21,7 @@ pub(super) struct Greeting<'a> {
 
 pub(super) fn hello(greeting: &Greeting<'_>) {
     let Greeting { address, advertise, config, authority, origin, page } = greeting;
-    let page = page.map_or_else(|| "not served".to_owned(), |page| format!("http://{page}/"));
+    let page = page.map_or_else(|| "not served".to_owned(), |page| self::page(page, Some(advertise)));
     let made = match origin {
         Origin::Created => "new: clients must be told to trust it",
         Origin::Loaded => "loaded",
@@ -53,6 +53,16 @@ and start it with the CA trusted, for example:
     );
 }
 
+/// The page's address as a browser wants it: where it is served on all addresses, by the name that clients use.
+pub(super) fn page(address: SocketAddr, advertise: Option<&str>) -> String {
+    if !address.ip().is_unspecified() {
+        return format!("http://{address}/");
+    }
+    let name = advertise.and_then(|advertise| advertise.rsplit_once(':')).map(|(name, _)| name);
+    let is_name = |name: &&str| name.trim_matches(['[', ']']).parse::<IpAddr>().map_or(true, |it| !it.is_unspecified());
+    format!("http://{}:{}/", name.filter(is_name).unwrap_or("localhost"), address.port())
+}
+
 pub(super) fn draining(tunnels: usize, patience: Duration) {
     if tunnels > 0 {
         eprintln!(
@@ -75,4 +85,21 @@ pub(super) fn farewell(totals: Totals, metrics: &Metrics) {
         metrics.tunnels_accepted.get(),
         metrics.tunnels_intercepted.get()
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pages_address_is_one_that_a_browser_can_open() {
+        let told = |address: &str, advertise| page(address.parse().unwrap(), advertise);
+        assert_eq!(told("127.0.0.1:8081", Some("proxy.corp:8080")), "http://127.0.0.1:8081/");
+        assert_eq!(told("[::1]:8081", None), "http://[::1]:8081/");
+        assert_eq!(told("0.0.0.0:8081", Some("proxy.corp:8080")), "http://proxy.corp:8081/");
+        assert_eq!(told("[::]:8081", Some("[2001:db8::1]:8080")), "http://[2001:db8::1]:8081/");
+        assert_eq!(told("0.0.0.0:8081", Some("0.0.0.0:8080")), "http://localhost:8081/");
+        assert_eq!(told("[::]:8081", Some("[::]:8080")), "http://localhost:8081/");
+        assert_eq!(told("0.0.0.0:8081", None), "http://localhost:8081/");
+    }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::greeting::{self, Greeting};
@@ -24,7 +25,7 @@ use crate::store::{OnRecord, OpenError, Store};
 use crate::tls::{Authority, AuthorityError, ClientConfigs, ServerConfigs, TrustError};
 use crate::tunnel::{Dialler, Tunnels};
 use crate::web::access::Access as PageAccess;
-use crate::web::{self, Recording, Site};
+use crate::web::{self, Bounds, Recording, Site};
 
 /// Why the proxy could not start. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -69,19 +70,50 @@ pub enum StartError {
 
 /// Runs the proxy until it is told to stop. `quiet` leaves out the line per record.
 pub fn run(mut config: Config, quiet: bool) -> Result<(), StartError> {
-    let most = most_tunnels(raise_file_limit());
-    if most < config.limits.max_connections {
-        tracing::debug!("the limit of open files allows {most} tunnels at once");
-        config.limits.max_connections = most;
+    let shares = Shares::of(raise_file_limit(), config.web.is_some());
+    if shares.tunnels < config.limits.max_connections {
+        tracing::debug!("the limit of open files allows {} tunnels at once", shares.tunnels);
+        config.limits.max_connections = shares.tunnels;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
-    let ended = runtime.block_on(serve(config, quiet));
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
+    let pages = config.web.is_some().then(page_runtime).transpose().map_err(StartError::Runtime)?;
+    let room = pages.as_ref().map(|pages| PageRoom { runtime: pages.handle().clone(), browsers: shares.browsers });
+    let ended = runtime.block_on(serve(config, quiet, room));
     // A name server that does not answer, or a disk that is stuck, must not hold the exit up: all is said and written.
+    if let Some(pages) = pages {
+        pages.shutdown_background();
+    }
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
+/// Where pages are made, and for how many browsers.
+struct PageRoom {
+    runtime: Handle,
+    browsers: usize,
+}
+
+/// Pages are made on threads of their own: a large one must not stand between two bytes of a tunnel, nor many of them
+/// before a name that is looked up or a password that is checked for the proxy.
+fn page_runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        // Each may have a record of some megabytes in hand.
+        .max_blocking_threads(32)
+        .thread_name("page")
+        .on_thread_start(yield_to_relays)
+        .enable_all()
+        .build()
+}
+
+/// Puts this thread behind the relays where the processor is short, but not so far that pages stop.
+fn yield_to_relays() {
+    // On Linux niceness belongs to the thread; elsewhere it would slow the relays too.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(5);
+}
+
+async fn serve(config: Config, quiet: bool, room: Option<PageRoom>) -> Result<(), StartError> {
     let signals = Signals::listen().map_err(StartError::Runtime)?;
     let busy = |source| StartError::Listen { address: config.listen, source };
     let listener = listener::bind(config.listen).map_err(busy)?;
@@ -131,7 +163,8 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
         Some(_) => Streams::new(config.kinds.clone(), config.record.clone()),
         None => Streams::off(),
     };
-    if let (Some((listener, page)), Some(web)) = (page, config.web.clone()) {
+    let mut serving = None;
+    if let (Some((listener, page)), Some(web), Some(room)) = (page, config.web.clone(), room) {
         let access = PageAccess::new(&web, &config.logs, Some(&advertise), page.port(), page_authenticator);
         let access = access.map_err(|error| StartError::Page(error.into()))?;
         let recording = Recording {
@@ -144,12 +177,8 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
             began: SystemTime::now(),
         };
         let site = Site::new(&config.logs, web, access, Some(recording));
-        let shutdown = shutdown.clone();
-        tokio::spawn(async move {
-            if let Err(error) = web::serve(listener, site, shutdown).await {
-                tracing::error!("the web page's listener failed: {error}; recording goes on");
-            }
-        });
+        let bounds = Bounds { connections: room.browsers, ..Bounds::default() };
+        serving = Some(room.runtime.spawn(web::serve(listener, site, shutdown.clone(), bounds)));
     }
     let local =
         LocalPages { listen: address, advertise, asks: authenticator.is_some(), authority, metrics: metrics.clone() };
@@ -176,6 +205,10 @@ async fn serve(config: Config, quiet: bool) -> Result<(), StartError> {
     };
     let ended = until_told(listener, Arc::new(front_door), &shutdown, config.limits.shutdown, signals).await;
     keeping.abort();
+    if let Some(serving) = serving {
+        // A mistake of ours in there has been said, and changes nothing of what is left to do.
+        let _ = serving.await;
+    }
     let close = move || {
         if let Err(error) = door.save() {
             tracing::warn!("{error}");
@@ -291,8 +324,40 @@ fn raise_file_limit() -> Option<u64> {
     }
 }
 
-/// A tunnel needs two descriptors; some are for the writer, and for clients that have not sent their CONNECT yet.
-fn most_tunnels(files: Option<u64>) -> usize {
-    const RESERVED: u64 = 200;
-    files.map_or(usize::MAX, |files| (files.saturating_sub(RESERVED) / 2).max(16) as usize)
+/// How the descriptors that the system gives are shared out.
+#[derive(Debug, PartialEq, Eq)]
+struct Shares {
+    /// Tunnels at once, each of two.
+    tunnels: usize,
+    /// Connections to the page at once, each of one.
+    browsers: usize,
+}
+
+impl Shares {
+    /// Of so many; none: the system sets no limit.
+    fn of(files: Option<u64>, page: bool) -> Self {
+        /// For the writer, and for clients that have not sent their CONNECT yet.
+        const RESERVED: u64 = 200;
+        /// For the handles of the index, and what is read for a page.
+        const PAGES: u64 = 64;
+        let most = Bounds::default().connections;
+        let Some(files) = files else { return Self { tunnels: usize::MAX, browsers: most } };
+        let browsers = (files / 8).clamp(8, most as u64);
+        let reserved = if page { RESERVED + PAGES + browsers } else { RESERVED };
+        Self { tunnels: (files.saturating_sub(reserved) / 2).max(16) as usize, browsers: browsers as usize }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tunnels_and_browsers_share_the_descriptors() {
+        assert_eq!(Shares::of(None, true), Shares { tunnels: usize::MAX, browsers: 256 });
+        assert_eq!(Shares::of(Some(1 << 20), true), Shares { tunnels: ((1 << 20) - 520) / 2, browsers: 256 });
+        assert_eq!(Shares::of(Some(1024), true), Shares { tunnels: 316, browsers: 128 });
+        assert_eq!(Shares::of(Some(1024), false).tunnels, 412);
+        assert_eq!(Shares::of(Some(64), true), Shares { tunnels: 16, browsers: 8 });
+    }
 }

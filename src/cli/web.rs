@@ -7,15 +7,15 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::logs;
 use super::run::Signals;
 use super::{CliError, ConfigArg, logging};
+use super::{greeting, logs};
 use crate::auth::{Authenticator, UsersError};
 use crate::config::{self, Flags, Verbosity, Web};
 use crate::listener;
 use crate::shutdown::Shutdown;
 use crate::web::access::Access;
-use crate::web::{self, Site};
+use crate::web::{self, Bounds, Site};
 
 /// Serve the web page on a folder of records, without a proxy.
 ///
@@ -97,20 +97,21 @@ async fn serve(folder: PathBuf, web: Web, authenticator: Option<Authenticator>) 
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let (listener, address) = bind(web.listen)?;
     eprintln!(
-        "copilot-recorder {}, reviewing {}\n  page     http://{address}/",
+        "copilot-recorder {}, reviewing {}\n  page     {}",
         env!("CARGO_PKG_VERSION"),
-        folder.display()
+        folder.display(),
+        greeting::page(address, None)
     );
     let shutdown = Shutdown::default();
     let access = Access::new(&web, &folder, None, address.port(), authenticator)?;
     let site = Site::new(&folder, web, access, None);
-    tokio::select! {
-        ended = web::serve(listener, site, shutdown.clone()) => ended.context("the page's listener failed"),
-        () = signals.next() => {
-            shutdown.start_draining();
-            Ok(())
-        }
-    }
+    let serving = web::serve(listener, site, shutdown.clone(), Bounds::default());
+    let told = async {
+        signals.next().await;
+        shutdown.start_draining();
+    };
+    tokio::join!(serving, told);
+    Ok(())
 }
 
 /// The socket of the page, and the address that the system gave it.

@@ -181,7 +181,9 @@ impl Tunnels {
             tls: begun.elapsed(),
         };
         let tap = self.watcher.watch(connection);
-        if self.relay(Relay::new(client, server, tap, Vec::new())).await.client_to_server == 0 {
+        let totals = self.relay(Relay::new(client, server, tap, Vec::new())).await;
+        // One that waited when the program ended would have been used yet.
+        if totals.client_to_server == 0 && !self.shutdown.is_draining() {
             accepted.note(&self.door, &Event::Unused { host: &name });
         }
     }

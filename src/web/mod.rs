@@ -18,21 +18,17 @@ mod live;
 mod pages;
 mod problem;
 pub mod render;
-mod server;
+mod serve;
 mod site;
 #[cfg(test)]
 mod testing;
 
-use std::io;
-
 use axum::Router;
 use axum::routing::get;
-use tokio::net::TcpListener;
 
 pub use problem::Problem;
+pub use serve::{Bounds, serve};
 pub use site::{Recording, Site};
-
-use crate::shutdown::Shutdown;
 
 /// All pages.
 pub fn router(site: Site) -> Router {
@@ -47,20 +43,4 @@ pub fn router(site: Site) -> Router {
         .layer(axum::middleware::from_fn_with_state(site.clone(), access::guard))
         .layer(axum::middleware::from_fn(access::secure))
         .with_state(site)
-}
-
-/// Serves the pages until the program is told to stop.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, site: Site, shutdown: Shutdown) -> io::Result<()> {
-    let live = site.live().clone();
-    tokio::select! {
-        ended = server::serve(listener, router(site)) => ended,
-        () = shutdown.draining() => {
-            // They would last as long as somebody looks.
-            live.end();
-            Ok(())
-        }
-    }
 }

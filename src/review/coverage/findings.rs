@@ -63,17 +63,27 @@ fn leaves_at_certificate(subject: &Subject) -> Option<Finding> {
         let sum = left.entry(&entry.host).or_default();
         *sum = (sum.0.saturating_add(entry.count), sum.1.max(entry.last));
     }
-    // Clients drop tunnels that they do not need, too: it says something where none was ever used.
-    let never_used = left.into_iter().filter(|(host, _)| {
+    // Clients drop tunnels that they do not need, too: it says something where none was ever used, or none since.
+    let not_used = left.into_iter().filter(|(host, _)| {
         let opened = host_count(subject, What::Opened, host);
-        opened <= host_count(subject, What::Unused, host) && host_count(subject, What::Untrusted, host) == 0
+        let never = opened <= host_count(subject, What::Unused, host);
+        (never || left_since_it_worked(subject, host)) && host_count(subject, What::Untrusted, host) == 0
     });
-    let details = details(never_used.map(|(host, (count, last))| (host.to_owned(), count, last)));
+    let details = details(not_used.map(|(host, (count, last))| (host.to_owned(), count, last)));
     finding(Gap::LeavesAtCertificate, Weight::Warn, details, |count| {
         format!(
-            "The client left {count} when it had seen our certificate, and never sent a request there: it probably does not trust the CA (programs on Node leave without a word)."
+            "The client left {count} when it had seen our certificate, and has sent no request there since: it probably does not trust the CA (programs on Node leave without a word)."
         )
     })
+}
+
+/// Whether all handshakes were broken off that came after the last that was not, as after a new CA. Once is chance.
+fn left_since_it_worked(subject: &Subject, host: &str) -> bool {
+    let worked = entries(subject, What::Opened).filter(|entry| &*entry.host == host).map(|entry| entry.last).max();
+    let mut left = entries(subject, What::BrokenOff).filter(|entry| &*entry.host == host).peekable();
+    left.peek().is_some()
+        && host_count(subject, What::BrokenOff, host) > 1
+        && left.all(|entry| worked.is_none_or(|worked| entry.first > worked))
 }
 
 fn no_credentials(subject: &Subject) -> Option<Finding> {

@@ -97,6 +97,13 @@ fn what_happened_at_the_door_is_told_and_mended_by_what_came_later() {
     let node = vec![opened(20 * HOUR), entry(What::Unused, PROXY, 1, 20 * HOUR)];
     assert_eq!(gaps(node), [(Gap::LeavesAtCertificate, Weight::Warn)]);
     assert!(!gaps([left(), vec![opened(20 * HOUR)]].concat()).iter().any(|(gap, _)| *gap == Gap::LeavesAtCertificate));
+    // As after a new CA: it worked, and has not since.
+    let later = |first| vec![opened(19 * HOUR), Entry { first, ..entry(What::BrokenOff, PROXY, 2, 20 * HOUR) }];
+    let leaves = |entries| gaps(entries).iter().any(|(gap, _)| *gap == Gap::LeavesAtCertificate);
+    assert!(leaves(later(19 * HOUR + 1)));
+    assert!(!leaves(later(18 * HOUR)), "some were broken off while it worked: chance");
+    let once = Entry { first: 20 * HOUR, ..entry(What::BrokenOff, PROXY, 1, 20 * HOUR) };
+    assert!(!leaves(vec![opened(19 * HOUR), once]));
 
     let why = |last| Entry { detail: "no answer".into(), ..entry(What::Unreachable, PROXY, 2, last) };
     assert_eq!(gaps(vec![why(20 * HOUR)]), [(Gap::Unreachable, Weight::Warn)]);
