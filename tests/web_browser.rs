@@ -82,7 +82,7 @@ async fn every_page_can_be_read_narrow_and_wide_light_and_dark() {
         assert_eq!(browser.texts("h1").await.len(), 1, "{path} has one heading of the first level");
         assert_eq!(browser.complaints().await, Vec::<String>::new(), "{path}");
     }
-    assert_eq!(browser.hosts().await.into_iter().collect::<Vec<_>>(), [review.host.clone()], "nobody else was asked");
+    assert_eq!(browser.hosts().await.into_iter().collect::<Vec<_>>(), [review.host.as_str()], "nobody else was asked");
 }
 
 /// The rows of the list as it is shown: kinds, and where they lead.
