@@ -352,6 +352,19 @@ impl Shares {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_page_that_nobody_asked_for_does_not_keep_the_proxy_from_recording() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listen = taken.local_addr().unwrap();
+        let web = |is_default| Web { listen, is_default, hosts: Vec::new(), login: false, users: None };
+        assert!(page(Some(&web(true))).unwrap().is_none());
+        let error = page(Some(&web(false))).unwrap_err().to_string();
+        assert!(error.contains(&format!("cannot serve the page on {listen}")) && error.contains("--web"), "{error}");
+        drop(taken);
+        assert!(page(Some(&web(true))).unwrap().is_some_and(|(_, address)| address == listen));
+        assert!(page(None).unwrap().is_none());
+    }
+
     #[test]
     fn tunnels_and_browsers_share_the_descriptors() {
         assert_eq!(Shares::of(None, true), Shares { tunnels: usize::MAX, browsers: 256 });
