@@ -480,7 +480,7 @@ fn without_a_login_all_is_seen_on_this_machine_and_nothing_through_another_serve
         }
     }
     assert_eq!(audit(page), looks, "nobody's own is among them");
-    for header in ["X-Forwarded-For", "Forwarded"] {
+    for header in ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via", "Forwarded"] {
         let answer = page.raw("GET", "/setup", &[("Host", &page.host), (header, "for=192.0.2.1")], "");
         assert_eq!(answer.status, 403);
         assert!(answer.text().contains("web_login = true"), "{}", answer.text());

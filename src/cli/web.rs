@@ -15,7 +15,7 @@ use crate::config::{self, Flags, Verbosity, Web};
 use crate::listener;
 use crate::shutdown::Shutdown;
 use crate::web::access::Access;
-use crate::web::{self, Bounds, Site};
+use crate::web::{self, Site};
 
 /// Serve the web page on a folder of records, without a proxy.
 ///
@@ -105,7 +105,7 @@ async fn serve(folder: PathBuf, web: Web, authenticator: Option<Authenticator>) 
     let shutdown = Shutdown::default();
     let access = Access::new(&web, &folder, None, address.port(), authenticator)?;
     let site = Site::new(&folder, web, access, None);
-    let serving = web::serve(listener, site, shutdown.clone(), Bounds::default());
+    let serving = web::serve(listener, site, shutdown.clone(), web::CONNECTIONS);
     let told = async {
         signals.next().await;
         shutdown.start_draining();

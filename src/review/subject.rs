@@ -130,6 +130,14 @@ impl Subject {
         Ok(Self { row, record, prompt, answer, events, batch, previous, next })
     }
 
+    /// Leaves out what is of users that may not be seen. Ids lead to it, and an id is what a client says: who sends
+    /// somebody else's must not be told what became of that one's.
+    pub fn restrict(&mut self, may_see: impl Fn(Option<&str>) -> bool) {
+        self.events.retain(|event| may_see(event.user.as_deref()));
+        self.next.retain(|row| may_see(row.user.as_deref()));
+        self.previous = self.previous.take().filter(|row| may_see(row.user.as_deref()));
+    }
+
     /// All of it as one line of JSON: row, prompt, answer, events, telemetry, record. `file` is the text of its file.
     ///
     /// # Errors

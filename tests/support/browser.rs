@@ -203,7 +203,8 @@ impl Browser {
                 const box = one.getBoundingClientRect();
                 return box.width > 0 && box.right > width + 1 && !one.closest('.scroll, pre, .visually-hidden, .skip');
             });
-            return out.slice(0, 5).map(one => one.outerHTML.slice(0, 160));";
+            // What widens the page without being seen itself is as bad.
+            return out.slice(0, 5).map(one => one.outerHTML.slice(0, 160)).concat('the page is wider than the window');";
         serde_json::from_value(self.eval(script).await).unwrap()
     }
 }

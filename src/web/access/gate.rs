@@ -134,6 +134,10 @@ pub(in crate::web) async fn guard(State(site): State<Site>, request: Request, ne
     }
 }
 
+/// What servers say that pass a request on: RFC 7239, RFC 9110 section 7.6.3, and what was there before.
+const PASSED_ON: [&str; 7] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-server", "x-real-ip"];
+
 /// Why a request gets no page.
 enum Refusal {
     /// For this reason; the viewer, where it is known, is for the page's frame.
@@ -181,7 +185,7 @@ impl Access {
             _ => Err(Problem::Method("This page answers GET, and POST for its forms.".to_owned())),
         }?;
         // Without a login, who is on this machine may see all. Who comes through something on it is not.
-        let passed_on = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
+        let passed_on = PASSED_ON.iter().any(|name| headers.contains_key(*name));
         if self.login.is_none() && (passed_on || !from.is_loopback()) {
             let sentence = "The request was passed on by another server, and this page asks for no login. \
                             Set web_login = true, and make a users file.";

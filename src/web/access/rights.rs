@@ -100,6 +100,12 @@ impl Rights {
         }
     }
 
+    /// The viewer's name, where what is of that user is the viewer's own to see.
+    #[must_use]
+    pub fn own_name(&self) -> Option<&str> {
+        self.name.as_deref().filter(|_| self.roles.has(Role::Own))
+    }
+
     /// The one user whose figures may be seen, where it is not everybody's.
     #[must_use]
     pub fn figures_only_of(&self) -> Option<&str> {

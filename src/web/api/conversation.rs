@@ -6,13 +6,14 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::answer::{Refusal, json_text, line};
-use super::exchange::{found, turn};
+use super::exchange::found;
 use super::parameters::Id;
 use crate::copilot::answer::Answer;
 use crate::copilot::prompt;
 use crate::index::Row;
 use crate::review::conversation::{Begun, Candidates, Contents, Link, Totals, Turn, Unread};
 use crate::web::access::Viewer;
+use crate::web::pages::one::turn;
 use crate::web::{Problem, Site};
 
 #[derive(Serialize)]

@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::answer::{Refusal, json_text, line};
-use super::exchange::{found, of_file, turn};
+use super::exchange::{found, of_file};
 use super::parameters::Ids;
 use crate::review::difference::Difference;
 use crate::review::subject::RecordFile;
 use crate::web::Site;
 use crate::web::access::Viewer;
+use crate::web::pages::one::turn;
 
 /// `GET /exchanges/{id}/diff/{other}`: from the first to the other.
 pub(super) async fn diff(

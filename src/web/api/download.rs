@@ -8,12 +8,13 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::Refusal;
-use super::exchange::{found, of_file, turn};
+use super::exchange::{found, of_file};
 use super::parameters::Id;
 use crate::archive::Body;
 use crate::export::har;
 use crate::review::subject::RecordFile;
 use crate::web::access::Viewer;
+use crate::web::pages::one::turn;
 use crate::web::{Problem, Site};
 
 /// `GET /exchanges/{id}/request-body`

@@ -6,7 +6,6 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::answer::{Refusal, json, json_text, line};
@@ -15,16 +14,8 @@ use super::session::allowed;
 use crate::index::{EventRow, Index, Located, Row};
 use crate::review::subject::{RecordFile, Subject, SubjectError, file_json};
 use crate::web::access::{Area, Viewer};
+use crate::web::pages::one::turn;
 use crate::web::{Problem, Site};
-
-/// Records that are being read and written as JSON at the same time. Each may have two bodies of 16 MB, which take some
-/// ten times as much memory meanwhile.
-static HEAVY: Semaphore = Semaphore::const_new(4);
-
-/// The right to hold a whole record.
-pub(super) async fn turn() -> Result<SemaphorePermit<'static>, Problem> {
-    HEAVY.acquire().await.map_err(|_| Problem::Unavailable("The program is being stopped.".to_owned()))
-}
 
 /// `GET /exchanges/{id}`: what `show --json` writes.
 pub(super) async fn whole(
@@ -35,13 +26,17 @@ pub(super) async fn whole(
     let row = found(&site, &viewer, &id).await?;
     let _turn = turn().await?;
     let seen = row.clone();
+    let rights = viewer.rights.clone();
     let read = move |index: &Index| {
         let file = match RecordFile::read(index.logs(), &row) {
             Ok(file) => file,
             Err(why) => return Ok(Err(unreadable(&row, why))),
         };
         match Subject::of(index, row, file.record) {
-            Ok(subject) => Ok(subject.json(&file.text).map_err(|error| unwritable(&error))),
+            Ok(mut subject) => {
+                subject.restrict(|user| rights.contents_of(user));
+                Ok(subject.json(&file.text).map_err(|error| unwritable(&error)))
+            }
             Err(SubjectError::Index(error)) => Err(error),
             Err(why) => Ok(Err(Problem::Failed(format!("{why}.")))),
         }
@@ -77,10 +72,12 @@ pub(super) async fn events(
     Id(id): Id,
 ) -> Result<Response, Refusal> {
     let row = found(&site, &viewer, &id).await?;
-    let events = match row.request_id {
+    let mut events = match row.request_id {
         Some(id) => site.ask(move |index| index.events_of(&id)).await?,
         None => Vec::new(),
     };
+    // Whoever sends somebody else's request id is not told what became of that one's request.
+    events.retain(|event| viewer.rights.contents_of(event.user.as_deref()));
     json(&Events { events })
 }
 

@@ -15,6 +15,7 @@ use crate::index::{Cursor, Filter, Index, IndexError, Page, Row};
 use crate::review::search::place;
 use crate::review::words::{Context, Words};
 use crate::web::access::{Area, Viewer};
+use crate::web::pages::one::turn;
 use crate::web::{Problem, Site};
 
 /// Counting ends here: it takes a tenth of a second, and who wants to know more asks for figures.
@@ -57,6 +58,8 @@ struct Found {
     /// There are others beyond them, on the side that was asked for.
     more: bool,
     count: Option<Count>,
+    /// The newest that were counted, where there are none of them among the rows.
+    counted: Vec<Row>,
 }
 
 /// `GET /exchanges`
@@ -69,14 +72,17 @@ pub(super) async fn list(
     let asked = Arc::new(ListParams::read(query.as_deref().unwrap_or_default(), &Utc::now())?);
     let filter = viewer.restrict(asked.filter.clone());
     let params = Arc::clone(&asked);
-    let Found { rows, more, count } = site.ask(move |index| find(index, &params, &filter)).await?;
+    let Found { rows, more, count, counted } = site.ask(move |index| find(index, &params, &filter)).await?;
     let text = asked.filter.text.as_deref();
     if text.is_some() {
         // That a word is in a record says something of what is in it.
-        site.look(&viewer, "search", &rows, text).await?;
+        site.look(&viewer, "search", if rows.is_empty() { &counted } else { &rows }, text).await?;
     }
     let (rows, contexts) = match text {
-        Some(text) if asked.context => contexts(&site, rows, text.to_owned()).await?,
+        Some(text) if asked.context => {
+            let _turn = turn().await?;
+            contexts(&site, rows, text.to_owned()).await?
+        }
         _ => (rows, Vec::new()),
     };
     let context = |at: usize| asked.context.then(|| contexts.get(at).and_then(Option::as_ref));
@@ -100,13 +106,18 @@ fn find(index: &Index, asked: &ListParams, filter: &Filter) -> Result<Found, Ind
     if oldest_first {
         rows.reverse();
     }
+    let counted = if asked.count && rows.is_empty() {
+        index.list(filter, &Page { limit: Some(asked.limit), ..Page::default() })?
+    } else {
+        Vec::new()
+    };
     let count = if asked.count {
         let number = index.count_up_to(filter, COUNT_MAX)?;
         Some(Count { number, exact: number < COUNT_MAX })
     } else {
         None
     };
-    Ok(Found { rows, more, count })
+    Ok(Found { rows, more, count, counted })
 }
 
 /// Where older and newer ones are.

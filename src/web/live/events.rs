@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::hub::{Seat, WATCHERS_MAX};
+use super::hub::{Seat, WATCHERS_MAX, WINDOWS_MAX};
 use super::look::{Flying, Look, Now};
 use super::markup::{self, State as Shown};
 use super::wanted::Wanted;
@@ -49,8 +49,10 @@ pub(super) async fn events(
     let given = given.or_else(|| pairs.iter().find(|(name, _)| name == "mark").map(|(_, value)| value.as_str()));
     // What is no mark of ours is none.
     let mark = given.and_then(|mark| mark.parse().ok());
-    let Some(seat) = site.live().sit() else {
-        let sentence = format!("{WATCHERS_MAX} browsers watch already, or the program is being stopped.");
+    let Some(seat) = site.live().sit(viewer.name.as_ref()) else {
+        let sentence = format!(
+            "{WATCHERS_MAX} browsers watch already, or {WINDOWS_MAX} of yours, or the program is being stopped."
+        );
         return Err(Problem::Unavailable(sentence));
     };
     // One waits while one is being sent: a slow watcher is behind, and nothing piles up.

@@ -1,6 +1,7 @@
 //! One poller for all who watch.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
@@ -15,6 +16,9 @@ use crate::web::Problem;
 
 /// Who watches at once. Each costs a connection and what it is sent; a team has fewer screens.
 pub(super) const WATCHERS_MAX: usize = 64;
+
+/// Places of one person: nobody looks at more windows, and nobody is to keep the others out.
+pub(super) const WINDOWS_MAX: usize = 16;
 
 /// Between two looks while something happens: what the eye takes for at once.
 const AT_ONCE: Duration = Duration::from_millis(250);
@@ -34,6 +38,8 @@ struct Inner {
     pool: Pool,
     source: Option<Source>,
     seats: Arc<Semaphore>,
+    /// How many of them each person has who has logged in.
+    windows: Mutex<HashMap<Arc<str>, usize>>,
     looks: broadcast::Sender<Arc<Look>>,
     now: watch::Sender<Arc<Now>>,
     /// The poller runs. Locked for moments.
@@ -52,6 +58,25 @@ pub(super) struct Seat {
     pub(super) looks: broadcast::Receiver<Arc<Look>>,
     pub(super) now: watch::Receiver<Arc<Now>>,
     _permit: OwnedSemaphorePermit,
+    _window: Option<Window>,
+}
+
+/// One of a person's places.
+struct Window {
+    hub: Hub,
+    who: Arc<str>,
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let mut windows = self.hub.windows();
+        if let Some(count) = windows.get_mut(&self.who) {
+            *count -= 1;
+            if *count == 0 {
+                windows.remove(&self.who);
+            }
+        }
+    }
 }
 
 impl Hub {
@@ -63,6 +88,7 @@ impl Hub {
             pool,
             source,
             seats: Arc::new(Semaphore::new(WATCHERS_MAX)),
+            windows: Mutex::default(),
             looks: broadcast::Sender::new(LOOKS),
             now: watch::Sender::new(Arc::new(now)),
             runs: Mutex::new(false),
@@ -80,13 +106,34 @@ impl Hub {
         self.0.end.cancelled().await;
     }
 
-    /// A place to watch from; none when all are taken or the program stops.
-    pub(super) fn sit(&self) -> Option<Seat> {
+    fn windows(&self) -> MutexGuard<'_, HashMap<Arc<str>, usize>> {
+        self.0.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more of this person's places; none when there are [`WINDOWS_MAX`].
+    fn window(&self, who: &Arc<str>) -> Option<Window> {
+        let mut windows = self.windows();
+        let count = windows.entry(Arc::clone(who)).or_default();
+        if *count == WINDOWS_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Window { hub: self.clone(), who: Arc::clone(who) })
+    }
+
+    /// A place to watch from, for whoever has logged in; none when all are taken, that person has too many of them, or
+    /// the program stops.
+    pub(super) fn sit(&self, who: Option<&Arc<str>>) -> Option<Seat> {
+        let window = match who {
+            Some(who) => Some(self.window(who)?),
+            None => None,
+        };
         let permit = Arc::clone(&self.0.seats).try_acquire_owned().ok()?;
         if self.0.end.is_cancelled() {
             return None;
         }
-        let seat = Seat { looks: self.0.looks.subscribe(), now: self.0.now.subscribe(), _permit: permit };
+        let seat =
+            Seat { looks: self.0.looks.subscribe(), now: self.0.now.subscribe(), _permit: permit, _window: window };
         let mut runs = self.0.runs.lock().unwrap_or_else(PoisonError::into_inner);
         if !std::mem::replace(&mut *runs, true) {
             tokio::spawn(Poller::new(self.clone()).run());
@@ -229,5 +276,26 @@ impl Poller {
             }
             is_news
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_person_does_not_keep_the_others_out() {
+        let logs = tempfile::tempdir().unwrap();
+        let hub = Hub::new(Pool::start(logs.path().to_owned()), None);
+        let (eve, ann): (Arc<str>, Arc<str>) = ("eve".into(), "ann".into());
+        let mut seats: Vec<_> = (0..WATCHERS_MAX).map_while(|_| hub.sit(Some(&eve))).collect();
+        assert_eq!(seats.len(), WINDOWS_MAX);
+        assert!(hub.sit(Some(&ann)).is_some());
+        seats.pop();
+        assert!(hub.sit(Some(&eve)).is_some(), "one was closed");
+        drop(seats);
+        assert!(hub.windows().is_empty(), "nothing is kept of who is gone");
+        let seats: Vec<_> = (0..=WATCHERS_MAX).map_while(|_| hub.sit(None)).collect();
+        assert_eq!(seats.len(), WATCHERS_MAX, "where nobody logs in");
     }
 }

@@ -70,7 +70,10 @@ fn body(viewer: &Viewer, wanted: &Wanted, mark: i64, rows: &[Row], now: &Now) ->
                 }
             }
             p.empty data-empty hidden[!rows.is_empty()] {
-                @if wanted.is_all() { "No records yet. They appear here as they arrive." }
+                @if wanted.is_all() {
+                    "No records yet. They appear here as they arrive. " a href="/setup" { "Set an editor up" }
+                    " to use the proxy, if none is."
+                }
                 @else { "No records of this filter yet. They appear here as they arrive." }
             }
         }

@@ -10,9 +10,10 @@ use crate::review::subject::{RecordFile, SubjectError};
 use crate::review::text::printable;
 use crate::web::{Problem, Site};
 
-/// Conversations and comparisons that are made at the same time. Each reads many records, or two that may have bodies of
-/// 16 MB, which take some ten times as much memory meanwhile.
-static HEAVY: Semaphore = Semaphore::const_new(4);
+/// Pages and files that are made of records at the same time. Each reads many, or one or two that may have bodies of
+/// 16 MB, which take some ten times as much memory meanwhile. One less than there are handles of the index, which some of
+/// them hold as long: lists and figures go on.
+static HEAVY: Semaphore = Semaphore::const_new(3);
 
 /// The right to read much: kept until the page is made.
 ///

@@ -12,7 +12,7 @@ use crate::export::har;
 use crate::index::Row;
 use crate::review::subject::{RecordFile, file_json};
 use crate::web::access::Viewer;
-use crate::web::pages::one::{read, stopped};
+use crate::web::pages::one::{read, stopped, turn};
 use crate::web::{Problem, Site};
 
 /// What a file is asked from.
@@ -65,6 +65,7 @@ async fn made(
     row: &Row,
     make: impl FnOnce(RecordFile) -> Result<Response, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
+    let _turn = turn().await?;
     let file = read(site, row).await?;
     tokio::task::spawn_blocking(move || make(file)).await.map_err(|_| stopped())?
 }

@@ -33,7 +33,7 @@ use self::room::Room;
 use self::view::View;
 use crate::web::access::{Area, Viewer};
 use crate::web::pages::frame::{Frame, page};
-use crate::web::pages::one::stopped;
+use crate::web::pages::one::{stopped, turn};
 use crate::web::{Problem, Site};
 
 /// The pages and files of an exchange.
@@ -59,8 +59,15 @@ async fn show(
             return Ok(page(&site, Some(&viewer), &frame, &find::choice(&id, &rows)));
         }
     };
+    // Bodies of 16 MB take some ten times as much memory until the page is made.
+    let _turn = turn().await?;
     let view = View::gather(&site, &viewer, row, &query.unwrap_or_default()).await?;
     site.look(&viewer, "exchange", std::slice::from_ref(&view.subject.row), None).await?;
+    if let Some(words) = &view.words {
+        // That the words are in those beside it says something of what is in them.
+        let beside: Vec<_> = [&view.newer, &view.older].into_iter().flatten().cloned().collect();
+        site.look(&viewer, "search", &beside, Some(words)).await?;
+    }
     let title = format!("{} {}", head::kind(view.subject.row.kind), view.subject.row.id);
     // Grammars and large bodies take their time.
     let body = tokio::task::spawn_blocking(move || body(&view)).await;

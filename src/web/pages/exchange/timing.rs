@@ -34,7 +34,7 @@ pub(super) fn timing(subject: &Subject) -> Markup {
                 table.timing {
                     thead { tr {
                         th scope="col" { "Step" }
-                        th.chart scope="col" { span.visually-hidden { "When it was" } }
+                        th.steps scope="col" { span.visually-hidden { "When it was" } }
                         th.num scope="col" { "From" }
                         th.num scope="col" { "To" }
                         th.num scope="col" { "Took" }
@@ -43,7 +43,7 @@ pub(super) fn timing(subject: &Subject) -> Markup {
                         @for step in &steps {
                             tr {
                                 th.nowrap scope="row" { (step.name) }
-                                td.chart { (bar(step, place, &subject.record.chunks)) }
+                                td.steps { (bar(step, place, &subject.record.chunks)) }
                                 td.num { (signed(step.from)) }
                                 td.num { (signed(step.to)) }
                                 td.num { (millis(step.to - step.from)) }

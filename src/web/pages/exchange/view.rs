@@ -24,6 +24,8 @@ pub(super) struct View {
     pub(super) session: Vec<Row>,
     /// The list that the reader comes from, as a query.
     pub(super) list: String,
+    /// What that list was searched for.
+    pub(super) words: Option<String>,
     /// The clock by which times are shown.
     pub(super) zone: FixedOffset,
 }
@@ -60,9 +62,8 @@ impl View {
         let failed = |error| Problem::Failed(format!("The index does not answer: {error}."));
         let (mut subject, newer, older, mut session) = gathered.map_err(failed)?;
         session.retain(|row| viewer.may_see(row));
-        subject.next.retain(|row| viewer.may_see(row));
-        subject.previous = subject.previous.filter(|row| viewer.may_see(row));
-        Ok(Self { subject, newer, older, session, list, zone })
+        subject.restrict(|user| viewer.rights.contents_of(user));
+        Ok(Self { subject, newer, older, session, list, words: params.text, zone })
     }
 
     /// The address of another exchange, seen from the same list.

@@ -16,6 +16,7 @@ use maud::{Markup, html};
 use self::found::{Choices, Found, snippets};
 use self::wanted::{Wanted, is_of_form};
 use super::frame::{Frame, page};
+use super::one::turn;
 use crate::index::Row;
 use crate::review::params::FieldError;
 use crate::review::text::printable;
@@ -72,15 +73,12 @@ async fn look_into(
     words: Words,
     text: Option<&str>,
 ) -> Result<Vec<Option<Snippet>>, Problem> {
+    // All of them, also where no words can be shown: that they are in a record says something of what is in it.
+    site.look(viewer, "search", rows, text).await?;
+    let _turn = turn().await?;
     let (logs, asked) = (site.logs().to_owned(), rows.to_vec());
     let found = tokio::task::spawn_blocking(move || snippets(&logs, &asked, &words)).await;
-    let found = found.map_err(|_| Problem::Failed("The records could not be searched.".to_owned()))?;
-    let seen: Vec<_> =
-        rows.iter().zip(&found).filter(|(_, snippet)| snippet.is_some()).map(|(row, _)| row.clone()).collect();
-    if !seen.is_empty() {
-        site.look(viewer, "search", &seen, text).await?;
-    }
-    Ok(found)
+    found.map_err(|_| Problem::Failed("The records could not be searched.".to_owned()))
 }
 
 /// The form again, with what is wrong at its field, and no rows.
