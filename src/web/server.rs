@@ -262,7 +262,7 @@ mod tests {
     /// All that comes until the connection ends.
     async fn rest(tcp: &mut TcpStream) -> String {
         let mut bytes = Vec::new();
-        let read = tokio::time::timeout(Duration::from_secs(30), tcp.read_to_end(&mut bytes)).await;
+        let read = timeout(Duration::from_secs(30), tcp.read_to_end(&mut bytes)).await;
         read.expect("the connection ends").ok();
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -276,7 +276,7 @@ mod tests {
         let (mut first, _second) = (dial(address, "GET / HT").await, dial(address, "GET / HT").await);
         let mut third = dial(address, GET).await;
         // Nothing can be awaited that shows that it has to wait: its answer would come long before.
-        let early = tokio::time::timeout(Duration::from_millis(200), third.read_u8()).await;
+        let early = timeout(Duration::from_millis(200), third.read_u8()).await;
         assert!(early.is_err(), "the third was served beside two others");
         first.shutdown().await.unwrap();
         assert!(rest(&mut third).await.starts_with("HTTP/1.1 200"));
