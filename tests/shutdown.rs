@@ -135,6 +135,11 @@ async fn a_port_that_is_taken() {
     let output = Setup::without_upstream().with(&["--listen", &address]).refused().await;
     assert_eq!(output.code, Some(3), "{}", output.stderr);
     assert!(output.stderr.contains(&address) && output.stderr.contains("--listen"), "{}", output.stderr);
+    // The page's as well, where somebody chose it.
+    let output = Setup::without_upstream().with(&["--web", &address]).refused().await;
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+    let says = format!("cannot serve the page on {address}; is another program using it? choose another");
+    assert!(output.stderr.contains(&says) && output.stderr.contains("--web"), "{}", output.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

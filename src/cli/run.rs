@@ -25,7 +25,7 @@ use crate::store::{OnRecord, OpenError, Store};
 use crate::tls::{Authority, AuthorityError, ClientConfigs, ServerConfigs, TrustError};
 use crate::tunnel::{Dialler, Tunnels};
 use crate::web::access::Access as PageAccess;
-use crate::web::{self, Bounds, Recording, Site};
+use crate::web::{self, Recording, Site};
 
 /// Why the proxy could not start. Exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -177,8 +177,7 @@ async fn serve(config: Config, quiet: bool, room: Option<PageRoom>) -> Result<()
             began: SystemTime::now(),
         };
         let site = Site::new(&config.logs, web, access, Some(recording));
-        let bounds = Bounds { connections: room.browsers, ..Bounds::default() };
-        serving = Some(room.runtime.spawn(web::serve(listener, site, shutdown.clone(), bounds)));
+        serving = Some(room.runtime.spawn(web::serve(listener, site, shutdown.clone(), room.browsers)));
     }
     let local =
         LocalPages { listen: address, advertise, asks: authenticator.is_some(), authority, metrics: metrics.clone() };
@@ -340,7 +339,7 @@ impl Shares {
         const RESERVED: u64 = 200;
         /// For the handles of the index, and what is read for a page.
         const PAGES: u64 = 64;
-        let most = Bounds::default().connections;
+        let most = web::CONNECTIONS;
         let Some(files) = files else { return Self { tunnels: usize::MAX, browsers: most } };
         let browsers = (files / 8).clamp(8, most as u64);
         let reserved = if page { RESERVED + PAGES + browsers } else { RESERVED };
@@ -352,10 +351,23 @@ impl Shares {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_page_that_nobody_asked_for_does_not_keep_the_proxy_from_recording() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listen = taken.local_addr().unwrap();
+        let web = |is_default| Web { listen, is_default, hosts: Vec::new(), login: false, users: None };
+        assert!(page(Some(&web(true))).unwrap().is_none());
+        let error = page(Some(&web(false))).unwrap_err().to_string();
+        assert!(error.contains(&format!("cannot serve the page on {listen}")) && error.contains("--web"), "{error}");
+        drop(taken);
+        assert!(page(Some(&web(true))).unwrap().is_some_and(|(_, address)| address == listen));
+        assert!(page(None).unwrap().is_none());
+    }
+
     #[test]
     fn tunnels_and_browsers_share_the_descriptors() {
-        assert_eq!(Shares::of(None, true), Shares { tunnels: usize::MAX, browsers: 256 });
-        assert_eq!(Shares::of(Some(1 << 20), true), Shares { tunnels: ((1 << 20) - 520) / 2, browsers: 256 });
+        assert_eq!(Shares::of(None, true), Shares { tunnels: usize::MAX, browsers: 512 });
+        assert_eq!(Shares::of(Some(1 << 20), true), Shares { tunnels: ((1 << 20) - 776) / 2, browsers: 512 });
         assert_eq!(Shares::of(Some(1024), true), Shares { tunnels: 316, browsers: 128 });
         assert_eq!(Shares::of(Some(1024), false).tunnels, 412);
         assert_eq!(Shares::of(Some(64), true), Shares { tunnels: 16, browsers: 8 });

@@ -15,12 +15,12 @@ use crate::config::{self, Flags, Verbosity, Web};
 use crate::listener;
 use crate::shutdown::Shutdown;
 use crate::web::access::Access;
-use crate::web::{self, Bounds, Site};
+use crate::web::{self, Site};
 
 /// Serve the web page on a folder of records, without a proxy.
 ///
 /// For a folder copied from elsewhere, or one that another program records into. `run` serves the same page beside the
-/// proxy. No record is changed; the index, the audit log and the key of pseudonyms are the only files it writes.
+/// proxy. Nothing in the folder is changed but its index and the audit log.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -105,7 +105,7 @@ async fn serve(folder: PathBuf, web: Web, authenticator: Option<Authenticator>) 
     let shutdown = Shutdown::default();
     let access = Access::new(&web, &folder, None, address.port(), authenticator)?;
     let site = Site::new(&folder, web, access, None);
-    let serving = web::serve(listener, site, shutdown.clone(), Bounds::default());
+    let serving = web::serve(listener, site, shutdown.clone(), web::CONNECTIONS);
     let told = async {
         signals.next().await;
         shutdown.start_draining();

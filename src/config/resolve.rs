@@ -88,8 +88,17 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, ConfigError> {
         index: layers.switch("index")?.unwrap_or(true),
         web: layers.web(inputs.folder)?,
     };
+    notes.extend(config.web.as_ref().and_then(|web| page_is_open(web, &config.policy)));
     let verbosity = layers.verbosity()?;
     Ok(Resolved { config, verbosity, file: layers.file_read, notes })
+}
+
+/// What goes through the proxy comes from this machine, whose own address the page does not ask for a login.
+fn page_is_open(web: &Web, policy: &Policy) -> Option<String> {
+    let port = web.listen.port();
+    let reachable = policy.allow_local && (policy.ports.contains(&port) || port == 80);
+    let says = "clients reach the web page through the proxy, without a login: ask for one with --web-login";
+    (reachable && !web.asks()).then(|| says.to_owned())
 }
 
 /// The users file that the `users` commands work on: as for `run`, with the default whether it exists or not.

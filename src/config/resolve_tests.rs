@@ -200,6 +200,18 @@ fn an_address_on_the_network_needs_users_or_a_word() {
 }
 
 #[test]
+fn a_page_that_clients_reach_through_the_proxy_is_said() {
+    let said = |case: Case| case.resolve().unwrap().notes.iter().any(|note| note.contains("--web-login"));
+    let local = || Case::new().flag("allow_local", "true");
+    assert!(said(local().flag("allow_port", "8081")));
+    assert!(said(local().flag("web", "127.0.0.1:80")));
+    assert!(!said(local()));
+    assert!(!said(Case::new().flag("allow_port", "8081")));
+    assert!(!said(local().flag("allow_port", "8081").flag("web", "off")));
+    assert!(!said(local().flag("allow_port", "8081").flag("web_login", "true").file("users.toml", "")));
+}
+
+#[test]
 fn hosts_are_added_or_replace_the_built_in_ones() {
     let builtin = HostTable::builtin().open.len();
     assert_eq!(Case::new().config().hosts.open.len(), builtin);

@@ -18,7 +18,7 @@ mod live;
 mod pages;
 mod problem;
 pub mod render;
-mod serve;
+mod server;
 mod site;
 #[cfg(test)]
 mod testing;
@@ -27,7 +27,7 @@ use axum::Router;
 use axum::routing::get;
 
 pub use problem::Problem;
-pub use serve::{Bounds, serve};
+pub use server::{CONNECTIONS, serve};
 pub use site::{Recording, Site};
 
 /// All pages.
