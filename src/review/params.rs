@@ -29,6 +29,13 @@ impl FieldError {
 /// Values of one list: SQLite's expressions may be a thousand tests deep, and a page with so many is no view.
 const LIST_MAX: usize = 100;
 
+/// Whether a list parameter of this text is a list of this alone: values are separated by commas, and what stands around
+/// them is cut off.
+#[must_use]
+pub fn is_one_value(text: &str) -> bool {
+    !text.is_empty() && !text.contains(',') && text.trim() == text
+}
+
 /// The filters of a list of exchanges, as they were typed. Empty values are not set: a form without script sends those
 /// too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -114,7 +114,7 @@ impl From<&AskError> for Problem {
 }
 
 impl IntoResponse for Problem {
-    /// A bare answer that [`explain`] makes a page of.
+    /// A bare answer that the router makes a page of.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self);

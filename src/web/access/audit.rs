@@ -84,8 +84,8 @@ impl Audit {
     }
 
     /// Writes down that the viewer is about to see contents of these records. `what` is shown: `exchange`, `body`,
-    /// `record`, `har`, `curl`, `diff`, `conversation`, `search`, `stream`, `export`; `query` is what was searched for.
-    /// Records of the viewer's own are left out. Waits for the disk, beside the runtime.
+    /// `record`, `har`, `diff`, `conversation`, `search`, `stream`; `query` is what was searched for. Records of the
+    /// viewer's own are left out. Waits for the disk, beside the runtime.
     ///
     /// # Errors
     /// Where it could not be written and must be: show nothing then, and answer 503.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Pseudonyms;
 use crate::auth::{Account, Role, Roles};
 
-/// A part of the page. Which requests belong to which is said in one place, [`super::area_of`].
+/// A part of the page. Which requests belong to which is said in one place, `area.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Area {
     /// What anybody may fetch: the login, style sheet and script. Nothing of the records is in it.

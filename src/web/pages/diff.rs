@@ -54,7 +54,7 @@ pub(super) async fn choose(
 /// The nearest stand where the reader begins: in order of time, as the session's list has them.
 fn offered(row: &Row, rows: &[Row], title: &str, zone: FixedOffset) -> Markup {
     html! {
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="region" aria-label=(title) {
             table {
                 caption { (title) }
                 thead { tr {
@@ -145,7 +145,7 @@ fn changes(changes: &[Change], title: &str, name: impl Fn(&str) -> String) -> Ma
         return html! { p.muted { "No differences." } };
     }
     html! {
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="region" aria-label=(title) {
             table.comparison {
                 caption.visually-hidden { (title) }
                 thead { tr { th scope="col" { "Name" } th scope="col" { "Old" } th scope="col" { "New" } } }

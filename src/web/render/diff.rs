@@ -34,7 +34,7 @@ pub fn diff(old: &str, new: &str) -> Markup {
     html! {
         p.diff-sum { (counted(table.removed, "removed")) ", " (counted(table.added, "added")) "." }
         @if !table.rows.is_empty() {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Lines" {
                 table.diff {
                     thead { tr {
                         th scope="col" { "old" } th scope="col" { "new" }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::door::What;
 use crate::review::coverage::{Client, Subject, Weight, Who};
+use crate::review::params::is_one_value;
 use crate::review::query::encoded;
 use crate::review::text::printable;
 use crate::rules::Kind;
@@ -83,7 +84,7 @@ pub(super) fn who(who: &Who, links: bool) -> Markup {
     let text = printable(&label);
     html! {
         @match who {
-            Who::User(name) if links => a href=(format!("/exchanges?user={}", encoded(name))) { (text) },
+            Who::User(name) if links && is_one_value(name) => a href=(format!("/exchanges?user={}", encoded(name))) { (text) },
             Who::Nobody => span.muted { "nobody known" },
             Who::Address(_) => { span.muted { "address " } (text) },
             Who::User(_) | Who::Tid(_) => (text),

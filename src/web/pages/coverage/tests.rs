@@ -30,6 +30,13 @@ async fn a_folder_without_a_door_book_says_what_is_not_known() {
 }
 
 #[tokio::test]
+async fn a_name_that_no_filter_can_have_leads_nowhere() {
+    let pages = Pages::of(&[record("ann, bob", "vscode/1.95.3", "completions", "/v1/engines/x/completions")]);
+    let page = pages.page("/coverage").await;
+    assert!(page.contains("ann, bob") && !page.contains("/exchanges?user="), "{page}");
+}
+
+#[tokio::test]
 async fn what_the_door_book_has_is_joined() {
     let pages = Pages::with(&[record("ann", "vscode/1.95.3", "chat", "/chat/completions")], |logs| {
         let book = book(logs);

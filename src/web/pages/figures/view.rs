@@ -1,7 +1,7 @@
 //! What is looked at: the figures, and the filters by which they came.
 
 use crate::figures::By;
-use crate::review::params::FiguresParams;
+use crate::review::params::{FiguresParams, is_one_value};
 use crate::review::tally::Overview;
 
 /// The figures and their filters.
@@ -15,8 +15,7 @@ pub(super) struct View<'a> {
 impl View<'_> {
     /// The same figures of one group alone.
     pub(super) fn link(&self, by: By, group: &str) -> Option<String> {
-        // A list's values are separated by commas, and what stands around them is cut off.
-        if group.is_empty() || group.contains(',') || group.trim() != group {
+        if !is_one_value(group) {
             return None;
         }
         let only = vec![group.to_owned()];
