@@ -18,6 +18,7 @@ pub mod search;
 pub mod subject;
 pub mod tally;
 pub mod text;
+pub mod timing;
 pub mod told;
 pub mod values;
 pub mod words;

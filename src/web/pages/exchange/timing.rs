@@ -6,15 +6,7 @@ use maud::{Markup, html};
 
 use crate::review::amounts::{millis, number, size};
 use crate::review::subject::Subject;
-
-/// A step, in milliseconds since the request's first byte; the tunnel's own come before.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Step {
-    name: &'static str,
-    class: &'static str,
-    from: f64,
-    to: f64,
-}
+use crate::review::timing::{Phase, Step, known, span, steps};
 
 /// Width of the drawing, in its own units.
 const WIDE: f64 = 1_000.0;
@@ -22,7 +14,7 @@ const WIDE: f64 = 1_000.0;
 const TICKS: usize = 400;
 
 pub(super) fn timing(subject: &Subject) -> Markup {
-    let steps = steps(subject);
+    let steps = steps(&subject.row, &subject.record);
     let Some((first, last)) = span(&steps) else {
         return html! { section { h2 { "Timing" } p.empty { "Unknown: the record has no times." } } };
     };
@@ -42,7 +34,7 @@ pub(super) fn timing(subject: &Subject) -> Markup {
                     tbody {
                         @for step in &steps {
                             tr {
-                                th.nowrap scope="row" { (step.name) }
+                                th.nowrap scope="row" { (look(step.phase).0) }
                                 td.steps { (bar(step, place, &subject.record.chunks)) }
                                 td.num { (signed(step.from)) }
                                 td.num { (signed(step.to)) }
@@ -57,43 +49,16 @@ pub(super) fn timing(subject: &Subject) -> Markup {
     }
 }
 
-fn known(value: Option<f64>) -> Option<f64> {
-    value.filter(|value| value.is_finite() && *value >= 0.0)
-}
-
-fn steps(subject: &Subject) -> Vec<Step> {
-    let timings = &subject.record.timings;
-    let (connect, tls) = (known(timings.connect), known(timings.tls));
-    // The tunnel was set up before its first request, once for all of them.
-    let before = connect.unwrap_or(0.0) + tls.unwrap_or(0.0);
-    let mut steps = Vec::new();
-    let mut push = |name, class, from, to| steps.push(Step { name, class, from, to });
-    if let Some(connect) = connect {
-        push("Tunnel: connect", "tunnel", -before, connect - before);
+/// What a phase is called, and how its bar is drawn.
+fn look(phase: Phase) -> (&'static str, &'static str) {
+    match phase {
+        Phase::Connect => ("Tunnel: connect", "tunnel"),
+        Phase::Tls => ("Tunnel: TLS", "tunnel"),
+        Phase::Request => ("Sending the request", "sending"),
+        Phase::FirstByte => ("Waiting for the first byte", "waiting"),
+        Phase::FirstToken => ("Until the first token", "receiving"),
+        Phase::LastByte => ("Receiving the answer", "receiving"),
     }
-    if let Some(tls) = tls {
-        push("Tunnel: TLS", "tunnel", -tls.min(before), 0.0);
-    }
-    let token = known(subject.row.first_token_ms);
-    let mut from = 0.0_f64;
-    for (name, class, end) in [
-        ("Sending the request", "sending", known(timings.request_end)),
-        ("Waiting for the first byte", "waiting", known(timings.first_byte)),
-        ("Until the first token", "receiving", token),
-        ("Receiving the answer", "receiving", known(timings.last_byte)),
-    ] {
-        let Some(end) = end else { continue };
-        // A response may begin before its request has ended.
-        push(name, class, from.min(end), end);
-        from = end;
-    }
-    steps
-}
-
-fn span(steps: &[Step]) -> Option<(f64, f64)> {
-    let first = steps.iter().map(|step| step.from).reduce(f64::min)?;
-    let last = steps.iter().map(|step| step.to).reduce(f64::max)?;
-    Some((first, last))
 }
 
 /// `-40 ms` is before the request.
@@ -104,11 +69,12 @@ fn signed(at: f64) -> String {
 /// The bar is decoration: the numbers stand beside it.
 fn bar(step: &Step, place: impl Fn(f64) -> f64, chunks: &[(f64, u64)]) -> Markup {
     let (from, to) = (place(step.from), place(step.to));
+    let (_, class) = look(step.phase);
     let within = chunks.iter().map(|(at, _)| *at).filter(|at| *at > step.from && *at <= step.to);
-    let ticks = if step.class == "receiving" { ticks(within.map(&place)) } else { String::new() };
+    let ticks = if class == "receiving" { ticks(within.map(&place)) } else { String::new() };
     html! {
         svg.bar viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
-            rect class=(step.class) x=(format!("{from:.1}")) y="3" width=(format!("{:.1}", (to - from).max(2.0))) height="14" {}
+            rect class=(class) x=(format!("{from:.1}")) y="3" width=(format!("{:.1}", (to - from).max(2.0))) height="14" {}
             @if !ticks.is_empty() { path.ticks d=(ticks) {} }
         }
     }
