@@ -294,8 +294,7 @@ impl FiguresParams {
     /// The same split by something else: what another table or drawing of the same view asks for.
     #[must_use]
     pub fn split(&self, by: Option<By>) -> Self {
-        let name = values::BY.into_iter().find(|(_, known)| Some(*known) == by).map(|(name, _)| name.to_owned());
-        Self { by: name, ..self.clone() }
+        Self { by: by.map(|by| values::by_name(by).to_owned()), ..self.clone() }
     }
 }
 

@@ -148,6 +148,12 @@ pub const BY: [(&str, By); 7] = [
     ("hour", By::Hour),
 ];
 
+/// The name that people write for it.
+#[must_use]
+pub fn by_name(wanted: By) -> &'static str {
+    BY.into_iter().find(|(_, by)| *by == wanted).map_or("", |(name, _)| name)
+}
+
 /// What figures are to be split by.
 ///
 /// # Errors

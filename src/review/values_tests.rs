@@ -67,7 +67,7 @@ fn what_is_no_time() {
 #[test]
 fn what_figures_are_split_by() {
     for (name, wanted) in BY {
-        assert_eq!(by(name), Ok(wanted));
+        assert_eq!((by(name), by_name(wanted)), (Ok(wanted), name));
     }
     assert_eq!(by(" day "), Ok(By::Day));
     assert!(by("week").unwrap_err().contains("language"));

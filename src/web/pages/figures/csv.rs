@@ -4,7 +4,7 @@ use crate::export::csv::harmless;
 use crate::figures::{By, Figures};
 use crate::review::cells;
 use crate::review::tally::Overview;
-use crate::review::values::BY;
+use crate::review::values::by_name;
 
 /// The rows, and the total at the end. Unknown is `?`; where there is nothing to know, the cell is empty.
 ///
@@ -14,10 +14,10 @@ pub(super) fn of_split(overview: &Overview, by: Option<By>) -> Result<Vec<u8>, c
     let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let keys = cells::all(overview.total()).into_iter().map(|(key, _)| key);
     out.write_record(["by", "is_total", "group"].map(str::to_owned).into_iter().chain(keys))?;
-    let by_name = BY.into_iter().find(|(_, known)| Some(*known) == by).map_or("", |(name, _)| name);
+    let name = by.map_or("", by_name);
     let rows = by.map_or(&[][..], |by| overview.by(by));
     for (row, is_total) in rows.iter().map(|row| (row, false)).chain([(overview.total(), true)]) {
-        out.write_record(line(by_name, is_total, row))?;
+        out.write_record(line(name, is_total, row))?;
     }
     out.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }

@@ -29,7 +29,7 @@ use super::frame::{Frame, in_pieces, page};
 use crate::figures::Query;
 use crate::review::kept::Counted;
 use crate::review::params::FiguresParams;
-use crate::review::values::BY;
+use crate::review::values::by_name;
 use crate::web::access::{Area, Viewer};
 use crate::web::figures::{self as shown, blocking};
 use crate::web::{Problem, Site};
@@ -81,7 +81,7 @@ pub(super) async fn table(
     let overview = asked.counted(&site, query, mark).await?.overview;
     let text = blocking(move || csv::of_split(&overview, by)).await?;
     let text = text.map_err(|error| Problem::Failed(format!("The table cannot be written: {error}.")))?;
-    let name = BY.into_iter().find(|(_, known)| Some(*known) == by).map_or("total", |(name, _)| name);
+    let name = by.map_or("total", by_name);
     let disposition = format!("attachment; filename=\"figures-by-{name}.csv\"");
     let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, disposition)];
     Ok((headers, text).into_response())
