@@ -1,10 +1,10 @@
 //! The index for many who ask at once.
 //!
 //! ```text
-//! start ─▶ opening ─▶ ready ◀─▶ opening again (its file was replaced)
-//!             │  ▲
-//!             ▼  │ asked again, a while later
-//!           failed
+//! closed ─▶ opening ─▶ ready ◀─▶ opening again (its file was replaced)
+//!  first       │  ▲
+//!  asked       ▼  │ asked again, a while later
+//!            failed
 //! ```
 //!
 //! SQLite blocks, so each question is answered on a thread for that, with one of a few handles that stay open.
@@ -72,25 +72,32 @@ struct Inner {
 
 #[derive(Clone, Debug)]
 enum State {
+    Closed,
     Opening(Option<Progress>),
     Ready,
     Failed(Arc<IndexError>, Instant),
 }
 
 impl Pool {
-    /// Opens the index of a folder in the background; that may take minutes where it must be made.
+    /// The index of a folder. It is opened when somebody first asks: until then a recorder in the same program may have
+    /// made it, which would else be done twice.
     #[must_use]
-    pub fn start(logs: PathBuf) -> Self {
+    pub fn new(logs: PathBuf) -> Self {
         let inner = Inner {
             logs,
-            state: watch::Sender::new(State::Opening(None)),
+            state: watch::Sender::new(State::Closed),
             idle: Mutex::default(),
             free: Arc::new(Semaphore::new(HANDLES)),
             refreshed: Mutex::default(),
         };
-        let pool = Self { inner: Arc::new(inner) };
-        pool.inner.open();
-        pool
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Opens the index in the background, if nobody has yet; that may take minutes where it must be made.
+    pub fn open(&self) {
+        if self.inner.turn_to_opening(|state| matches!(state, State::Closed)) {
+            self.inner.open();
+        }
     }
 
     /// The folder of the logs.
@@ -134,21 +141,24 @@ impl Pool {
     /// # Errors
     /// While it is being built, and when it fails.
     pub async fn ready(&self) -> Result<(), AskError> {
+        self.open();
         self.inner.follow();
         let mut state = self.inner.state.subscribe();
         let now = state.borrow().clone();
         if let State::Failed(error, since) = now {
-            if since.elapsed() >= AGAIN && self.inner.turn_to_opening() {
+            let is_failed = |state: &State| matches!(state, State::Failed(..));
+            if since.elapsed() >= AGAIN && self.inner.turn_to_opening(is_failed) {
                 self.inner.open();
             }
             return Err(AskError::Failed(error));
         }
-        let opened = state.wait_for(|state| !matches!(state, State::Opening(_)));
+        let opened = state.wait_for(|state| !matches!(state, State::Closed | State::Opening(_)));
         let opened = tokio::time::timeout(PATIENCE, opened).await.map(|state| state.map(|state| state.clone()));
         match opened {
             Ok(Ok(State::Ready)) => Ok(()),
             Ok(Ok(State::Failed(error, _))) => Err(AskError::Failed(error)),
             Ok(Ok(State::Opening(progress))) => Err(AskError::Building(progress)),
+            Ok(Ok(State::Closed)) => Err(AskError::Building(None)),
             Ok(Err(_)) => Err(AskError::Stopped),
             Err(_) => match &*self.inner.state.borrow() {
                 State::Opening(progress) => Err(AskError::Building(*progress)),
@@ -222,10 +232,10 @@ impl Inner {
         self.state.send_replace(state);
     }
 
-    /// Whether this call did so: nobody else has begun to open it.
-    fn turn_to_opening(&self) -> bool {
+    /// Whether this call did so: nobody else has taken it from there.
+    fn turn_to_opening(&self, from: impl Fn(&State) -> bool) -> bool {
         self.state.send_if_modified(|state| {
-            let turns = !matches!(state, State::Opening(_));
+            let turns = from(state);
             if turns {
                 *state = State::Opening(None);
             }
@@ -253,7 +263,7 @@ impl Inner {
         if idle.last().is_some_and(Index::was_replaced) {
             idle.clear();
             drop(idle);
-            if self.turn_to_opening() {
+            if self.turn_to_opening(|state| !matches!(state, State::Opening(_))) {
                 self.open();
             }
         }

@@ -54,7 +54,11 @@ impl Site {
     /// The pages on a folder of records; `recording` where the proxy runs in the same program.
     #[must_use]
     pub fn new(logs: &Path, web: Web, access: Access, recording: Option<Recording>) -> Self {
-        let pool = Pool::start(logs.to_owned());
+        let pool = Pool::new(logs.to_owned());
+        if recording.is_none() {
+            // Nobody else does.
+            pool.open();
+        }
         let proxy = recording.as_ref().map(|it| (it.streams.clone(), it.metrics.clone()));
         let live = Hub::new(pool.clone(), proxy);
         let figures = Kept::new(pool.clone());
