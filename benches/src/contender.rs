@@ -169,10 +169,13 @@ impl Counts {
 fn recorder_args(setting: &Setting, ca: &Path, certs: &Path, logs: &Path) -> Vec<String> {
     let text = |path: &Path| path.display().to_string();
     let port = setting.upstream.port();
-    let mut args: Vec<String> =
-        ["run", "--listen", "127.0.0.1:0", "--web", "off", "--no-auth", "--logs"].map(str::to_owned).to_vec();
+    let mut args: Vec<String> = ["run", "--listen", "127.0.0.1:0", "--no-auth", "--logs"].map(str::to_owned).to_vec();
     args.extend([text(logs), "--certs".to_owned(), text(certs), "--upstream-ca".to_owned(), text(ca)]);
     args.extend(["--connect-to".to_owned(), format!("::127.0.0.1:{port}")]);
     args.extend(setting.recorder_args.iter().cloned());
+    if !args.iter().any(|arg| arg.starts_with("--web")) {
+        // As it is by default, but on any free port.
+        args.push("--web=127.0.0.1:0".to_owned());
+    }
     args
 }
