@@ -69,6 +69,8 @@ counters! {
     Count bodies_lost,
     /// records lost, because not even their metadata could be written or held
     Count records_lost,
+    /// records that wait in memory, because not even their metadata can be written now
+    Gauge records_held,
     /// records recovered from the spool at start
     Count records_recovered,
     /// bytes that wait in the writer's queue

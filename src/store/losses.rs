@@ -125,7 +125,11 @@ impl Losses {
         let counts = self.counts();
         let bodies = counts.bodies_lost - episode.before.bodies_lost;
         let records = counts.records_lost - episode.before.records_lost;
-        format!("{bodies} records without their bodies, {records} records lost")
+        let held = match self.metrics.records_held.get() {
+            0 => String::new(),
+            held => format!(", {held} waiting in memory"),
+        };
+        format!("{bodies} records without their bodies, {records} records lost{held}")
     }
 
     fn episode(&self) -> MutexGuard<'_, Option<Episode>> {
@@ -152,12 +156,15 @@ mod tests {
         );
         losses.bodies_lost("disk full");
         losses.records_lost(2, "disk full");
+        losses.metrics.records_held.inc();
         clock.advance(Duration::from_millis(9_999));
         assert_eq!(losses.sentence("disk full"), None);
         clock.advance(Duration::from_millis(1));
-        let still = "still cannot write records to logs: quota; so far 1 records without their bodies, 2 records lost";
+        let still = "still cannot write records to logs: quota; \
+                     so far 1 records without their bodies, 2 records lost, 1 waiting in memory";
         assert_eq!(losses.sentence("quota").as_deref(), Some(still));
         assert!(losses.in_trouble());
+        losses.metrics.records_held.dec();
         clock.advance(Duration::from_millis(2_500));
         let last = "records are written whole again to logs after 12.5 s (quota): \
                     1 records without their bodies, 2 records lost";

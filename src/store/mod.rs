@@ -224,7 +224,8 @@ impl Inner {
             }
             // The thread hangs in the system; the process ends without it.
             Err(given_up) => {
-                self.losses.records_lost(given_up + self.counts.held.load(Ordering::Relaxed), queue::STUCK);
+                let held = u64::try_from(self.metrics.records_held.get()).unwrap_or_default();
+                self.losses.records_lost(given_up + held, queue::STUCK);
             }
         }
         Totals {

@@ -48,7 +48,6 @@ pub(super) struct Writer {
 pub(super) struct Counts {
     pub(super) written: AtomicU64,
     pub(super) recovered: AtomicU64,
-    pub(super) held: AtomicU64,
 }
 
 /// A record without bodies that could not be written.
@@ -148,7 +147,7 @@ impl Writer {
             match self.publish(&held.bytes, &held.folder, &held.stem) {
                 Ok(path) => {
                     self.held_bytes -= held.bytes.len();
-                    self.counts.held.fetch_sub(1, Ordering::Relaxed);
+                    self.metrics.records_held.dec();
                     self.written(&held.summary, &path, held.spool_file.take());
                 }
                 Err(error) => {
@@ -273,7 +272,7 @@ impl Writer {
             Err(_) if self.held_bytes + held.bytes.len() > METADATA_LIMIT => self.losses.records_lost(1, reason),
             Err(_) => {
                 self.held_bytes += held.bytes.len();
-                self.counts.held.fetch_add(1, Ordering::Relaxed);
+                self.metrics.records_held.inc();
                 self.held.push_back(held);
             }
         }

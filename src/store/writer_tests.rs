@@ -211,11 +211,11 @@ fn records_that_cannot_be_written_at_all_wait_and_are_written_later() {
             bench.finish(&exchange);
         }
         bench.writer.retry();
-        assert_eq!((bench.written(), bench.counts.held.load(Ordering::Relaxed)), (0, 5));
+        assert_eq!((bench.written(), bench.metrics.records_held.get()), (0, 5));
         assert!(bench.disk.paths().is_empty());
         bench.disk.fail_with(None);
         bench.writer.retry();
-        assert_eq!((bench.written(), bench.counts.held.load(Ordering::Relaxed)), (5, 0));
+        assert_eq!((bench.written(), bench.metrics.records_held.get()), (5, 0));
         assert_eq!((bench.disk.paths().len(), bench.writer.held_bytes), (5, 0));
         assert!(!bench.losses.in_trouble());
         let record = bench.record(&format!("/logs/completions/{NAME}.json"));
@@ -233,7 +233,7 @@ fn what_waits_is_bounded() {
     for _ in 0..4 {
         bench.finish(&exchange);
     }
-    assert_eq!(bench.counts.held.load(Ordering::Relaxed), 2);
+    assert_eq!(bench.metrics.records_held.get(), 2);
     assert_eq!(bench.losses.counts(), Totals { bodies_lost: 4, records_lost: 2, ..Totals::default() });
 }
 

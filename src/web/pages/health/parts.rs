@@ -99,6 +99,7 @@ pub(super) fn recording(site: &Site) -> Markup {
             (card(number(metrics.records_written.get()), "records written"))
             (card(number(metrics.records_lost.get()), "records lost"))
             (card(number(metrics.bodies_lost.get()), "records without their bodies"))
+            (card(number(gauge(metrics.records_held.get())), "records waiting for the disk"))
             (card(number(metrics.records_recovered.get()), "recovered from the spool"))
             (card(number(gauge(metrics.tunnels_open.get())), "tunnels open"))
             (card(number(gauge(metrics.exchanges_in_flight.get())), "exchanges in flight"))
