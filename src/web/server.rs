@@ -248,6 +248,7 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
+    use crate::config::WebTls;
     use crate::web::testing::site;
 
     /// What comes back on a connection on which this is said, until it is ended from the other side.
@@ -296,6 +297,26 @@ mod tests {
     async fn an_answer_that_nobody_takes_is_given_up() {
         let answer = said(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.len() < 1 << 20, "{} bytes", answer.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tls_handshake_that_is_not_finished_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = WebTls { certificate: folder.path().join("page.pem"), key: folder.path().join("page-key.pem") };
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        let tls = PageTls::open(&files).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Nothing, the first byte, a record that does not end; and one who finds out that it is not HTTP.
+        for cut in [&b""[..], &[22], &[22, 3, 1, 0x20, 0, 1], b"GET / HT"] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            client.write_all(cut).await.unwrap();
+            let (stream, peer) = listener.accept().await.unwrap();
+            // Its own end is what is shown: where nobody set a limit it would wait for ever.
+            secured(stream, peer, Router::new(), &tls, Shutdown::default()).await;
+            assert!(!rest(&mut client).await.contains(" 200 "), "{cut:?}");
+        }
     }
 
     async fn start(logs: &Path, connections: usize) -> (SocketAddr, Shutdown, JoinHandle<()>) {
