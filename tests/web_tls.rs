@@ -122,7 +122,9 @@ async fn who_speaks_http_is_told_and_who_says_nothing_blocks_nobody() {
     let answer = curl(&page.folder.path(""), &[&page.url("/assets/style.css")]).await;
     assert!(answer.stdout.starts_with("HTTP/1.1 200 "), "{answer:?}");
 
-    for (method, target, body) in [("GET", "/live", ""), ("GET", "/login", ""), ("POST", "/login", "name=ann&password=x")] {
+    for (method, target, body) in
+        [("GET", "/live", ""), ("GET", "/login", ""), ("POST", "/login", "name=ann&password=x")]
+    {
         let answer = page.raw(method, target, &[("Host", &page.host)], body);
         assert_eq!(answer.status, 400, "{method} {target}");
         assert_eq!(answer.text(), "This page speaks https. Write https:// before its address.\n");
@@ -162,7 +164,10 @@ async fn a_renewed_certificate_is_taken_up_and_a_bad_one_is_not() {
     let told = health().await;
     assert_eq!(told["certificates"].as_array().unwrap().len(), 3, "beside the two of the CA: {told}");
     assert_eq!(page(&told)["days_left"], 2);
-    assert!(told["troubles"].to_string().contains("The certificate of this page expires in 2 days: renew it"), "{told}");
+    assert!(
+        told["troubles"].to_string().contains("The certificate of this page expires in 2 days: renew it"),
+        "{told}"
+    );
 
     put(&at, &ca.pair(&NAMES, -1..60));
     let told = health().await;

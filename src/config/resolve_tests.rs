@@ -86,7 +86,10 @@ fn a_page_with_tls_needs_certificate_and_key() {
     for (case, says) in [
         (Case::new().flag("web_cert", "c"), "--web-cert: web_cert needs web_key beside it: name both files"),
         (Case::new().variable("web_key", "k"), "COPILOT_RECORDER_WEB_KEY: web_key needs web_cert beside it"),
-        (Case::new().file(DEFAULT_FILE, "\nweb_cert = 'c'"), "copilot-recorder.toml, line 2 (web_cert): web_cert needs"),
+        (
+            Case::new().file(DEFAULT_FILE, "\nweb_cert = 'c'"),
+            "copilot-recorder.toml, line 2 (web_cert): web_cert needs",
+        ),
     ] {
         let error = case.resolve().unwrap_err();
         assert!(error.starts_with(says), "{error}");
