@@ -87,6 +87,7 @@ async fn somebody_logs_in_over_tls() {
     assert_eq!(all(&answer, "location"), ["/health"], "what leads on has no scheme");
     let set = all(&answer, "set-cookie");
     assert!(set.len() == 1 && set[0].ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{set:?}");
+    assert!(set[0].starts_with("__Host-"), "{set:?}");
 
     let health = curl(&at, &[&jar[..], &[&url("/health")]].concat()).await;
     assert!(health.stdout.contains("for localhost, 127.0.0.1"), "{health:?}");
@@ -96,6 +97,10 @@ async fn somebody_logs_in_over_tls() {
     assert_eq!((&certificate["name"], &certificate["names"]), (&"page".into(), &NAMES.to_vec().into()), "{health}");
     assert_eq!(certificate["days_left"], 90, "{health}");
     assert!(!health["troubles"].to_string().contains("certificate"), "{health}");
+    let described: Value = serde_json::from_str(include_str!("../src/web/api/openapi.json")).unwrap();
+    let described = &described["components"]["schemas"]["Health"]["properties"]["certificates"]["items"];
+    let keys: Vec<_> = certificate.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(described["required"], serde_json::json!(keys), "as it is described");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,8 +42,8 @@ impl PageTls {
         let stamps = stamps(files);
         let pair = Pair::load(files, now())?;
         let certificate = &pair.certificate;
-        if certificate.not_after().timestamp() - now() < certificate.soon() * DAY {
-            let expires = root::day(certificate.not_after().timestamp());
+        if certificate.not_after.timestamp() - now() < certificate.soon() * DAY {
+            let expires = root::day(certificate.not_after.timestamp());
             warn!(%expires, "the page's certificate expires soon: renew it; the new files are taken up while we run");
         }
         let (config, certificate) = taken_up(pair)?;
@@ -76,7 +76,7 @@ impl PageTls {
             Ok((config, certificate)) => {
                 // Files that are gone for a moment come back as they were.
                 if certificate != state.certificate {
-                    info!(expires = %root::day(certificate.not_after().timestamp()), "The page's certificate read again");
+                    info!(expires = %root::day(certificate.not_after.timestamp()), "The page's certificate read again");
                 }
                 *state = State { config, certificate, stamps, complaint: None };
             }

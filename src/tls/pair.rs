@@ -14,8 +14,9 @@ use rustls::sign::CertifiedKey;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
+use x509_parser::time::ASN1Time;
 
-use super::root::{self, DAY};
+use super::root;
 use crate::config::WebTls;
 
 /// A certificate or key of the page that cannot be used; the sentence says what to do, and holds nothing of the files.
@@ -90,61 +91,39 @@ impl std::fmt::Display for What {
 /// What people want to know of the page's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageCertificate {
-    subject: String,
-    names: Vec<String>,
-    not_before: i64,
-    not_after: i64,
-    fingerprint: String,
+    /// The distinguished name; it may be empty.
+    pub subject: String,
+    /// The names and addresses that it is for.
+    pub names: Vec<String>,
+    /// When it begins to be valid.
+    pub not_before: DateTime<Utc>,
+    /// When it expires.
+    pub not_after: DateTime<Utc>,
+    /// SHA-256 of the certificate: `AB:CD:…`.
+    pub fingerprint: String,
 }
 
 impl PageCertificate {
-    /// The distinguished name; it may be empty.
-    #[must_use]
-    pub fn subject(&self) -> &str {
-        &self.subject
-    }
-
-    /// The names and addresses that it is for.
-    #[must_use]
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    /// When it begins to be valid.
-    #[must_use]
-    pub fn not_before(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.not_before, 0).unwrap_or(DateTime::<Utc>::MIN_UTC)
-    }
-
-    /// When it expires.
-    #[must_use]
-    pub fn not_after(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.not_after, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
-    }
-
-    /// SHA-256 of the certificate: `AB:CD:…`.
-    #[must_use]
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
-    }
-
     /// For how many days before its end somebody should be told: 30, and a third of its life where that is less, since
     /// certificates that live for days only are renewed by then.
     #[must_use]
     pub fn soon(&self) -> i64 {
-        (self.not_after.saturating_sub(self.not_before) / 3 / DAY).min(30)
+        ((self.not_after - self.not_before).num_days() / 3).min(30)
     }
 
     fn parse(path: &Path, der: &CertificateDer<'_>) -> Result<Self, PairError> {
         let wrong = |reason: String| PairError::NotACertificate { path: path.to_owned(), reason };
         let (_, x509) = X509Certificate::from_der(der).map_err(|error| wrong(error.to_string()))?;
+        let moment = |time: ASN1Time| {
+            DateTime::from_timestamp(time.timestamp(), 0).ok_or_else(|| wrong("its dates are none".to_owned()))
+        };
         let others = x509.subject_alternative_name().map_err(|error| wrong(error.to_string()))?;
         let names = others.iter().flat_map(|others| &others.value.general_names).filter_map(name);
         Ok(Self {
             subject: x509.subject().to_string(),
             names: names.collect(),
-            not_before: x509.validity().not_before.timestamp(),
-            not_after: x509.validity().not_after.timestamp(),
+            not_before: moment(x509.validity().not_before)?,
+            not_after: moment(x509.validity().not_after)?,
             fingerprint: root::fingerprint(der),
         })
     }
@@ -191,12 +170,13 @@ impl Pair {
                 return Err(PairError::NotACertificate { path, reason });
             }
         }
-        let (path, when) = (files.certificate.clone(), root::day);
-        if now >= certificate.not_after {
-            return Err(PairError::Expired { path, when: when(certificate.not_after) });
+        let path = files.certificate.clone();
+        let (from, until) = (certificate.not_before.timestamp(), certificate.not_after.timestamp());
+        if now >= until {
+            return Err(PairError::Expired { path, when: root::day(until) });
         }
-        if now < certificate.not_before {
-            return Err(PairError::NotYetValid { path, when: when(certificate.not_before) });
+        if now < from {
+            return Err(PairError::NotYetValid { path, when: root::day(from) });
         }
         Ok(Self { certified, certificate })
     }

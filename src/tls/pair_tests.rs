@@ -5,6 +5,7 @@ use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa, Issuer
 
 use super::super::PageTls;
 use super::super::authority::now;
+use super::super::root::DAY;
 use super::*;
 
 /// A folder with `page.pem` and `page-key.pem`.
@@ -81,14 +82,14 @@ fn openssl(words: &[&str]) -> Option<String> {
 #[test]
 fn what_people_want_to_know_is_read() {
     let certificate = Case::new().load().unwrap();
-    assert_eq!(certificate.names(), ["recorder.example", "192.0.2.7", "2001:db8::1"]);
-    assert_eq!(certificate.subject(), "");
-    assert_eq!((certificate.not_after() - certificate.not_before()).num_days(), 91);
-    assert_eq!((certificate.fingerprint().len(), certificate.soon()), (95, 30));
+    assert_eq!(certificate.names, ["recorder.example", "192.0.2.7", "2001:db8::1"]);
+    assert_eq!(certificate.subject, "");
+    assert_eq!((certificate.not_after - certificate.not_before).num_days(), 91);
+    assert_eq!((certificate.fingerprint.len(), certificate.soon()), (95, 30));
     let case = Case::new();
     case.write(&made(&["Short.example"], 0, 6));
     assert_eq!(case.load().unwrap().soon(), 2, "one that lives for six days is not always about to end");
-    assert_eq!(case.load().unwrap().names(), ["short.example"]);
+    assert_eq!(case.load().unwrap().names, ["short.example"]);
 }
 
 #[test]
@@ -175,7 +176,7 @@ fn keys_in_all_three_forms_are_taken() {
         assert!(text.contains(form), "{text}");
         let request = ["req", "-x509", "-new", "-key", path, "-subj", "/CN=a", "-days", "2"];
         case.write(&(openssl(&request).unwrap(), text));
-        assert_eq!(case.load().unwrap().subject(), "CN=a", "{form}");
+        assert_eq!(case.load().unwrap().subject, "CN=a", "{form}");
     }
 }
 
@@ -207,7 +208,7 @@ fn new_files_are_taken_up_and_bad_ones_are_not() {
 
     case.key(&next.1);
     let (second, complaint) = tls.certificate();
-    assert_eq!((second.names(), complaint), (&["next.example".to_owned()][..], None));
+    assert_eq!((&second.names[..], complaint), (&["next.example".to_owned()][..], None));
     assert!(!Arc::ptr_eq(&config, &tls.config()));
 
     case.write(&made(&["old.example"], -60, -1));

@@ -12,18 +12,21 @@ pub(super) struct Cookies {
     pub(super) session: String,
     pub(super) form: String,
     /// What ends each: with TLS of our own, a browser sends them over TLS alone.
-    secure: &'static str,
+    end: &'static str,
 }
 
 impl Cookies {
     /// Browsers send the cookies of one host to all of its ports: two recorders on one machine must not take each
     /// other's away.
     pub(super) fn of_port(port: u16, tls: bool) -> Self {
+        // The prefixes (RFC 6265bis section 4.1.3) keep others from setting cookies of these names: pages without TLS,
+        // and with `__Host-`, which wants the path `/`, sites under the same domain. Who adds TLS before a page that
+        // speaks HTTP adds `Secure` too.
+        let (host, secure, end) = if tls { ("__Host-", "__Secure-", "; Secure") } else { ("", "", "") };
         Self {
-            session: format!("copilot_recorder_{port}"),
-            form: format!("copilot_recorder_form_{port}"),
-            // Who adds TLS before a page that speaks HTTP adds this too.
-            secure: if tls { "; Secure" } else { "" },
+            session: format!("{host}copilot_recorder_{port}"),
+            form: format!("{secure}copilot_recorder_form_{port}"),
+            end,
         }
     }
 
@@ -46,7 +49,7 @@ impl Cookies {
     }
 
     fn set(&self, text: String) -> Option<HeaderValue> {
-        HeaderValue::try_from(text + self.secure).ok()
+        HeaderValue::try_from(text + self.end).ok()
     }
 }
 
@@ -63,14 +66,19 @@ mod tests {
 
     #[test]
     fn over_tls_of_our_own_a_cookie_is_for_tls_alone() {
-        for (tls, end) in [(false, "SameSite=Lax"), (true, "SameSite=Lax; Secure")] {
+        let set = |tls| {
             let cookies = Cookies::of_port(8081, tls);
             let set = [cookies.begin("v"), cookies.end(), cookies.with_form("v")].map(Option::unwrap);
-            let set = set.each_ref().map(|value| value.to_str().unwrap());
-            assert_eq!(set[0], format!("copilot_recorder_8081=v; Path=/; HttpOnly; {end}"));
-            assert_eq!(set[1], format!("copilot_recorder_8081=; Path=/; Max-Age=0; HttpOnly; {end}"));
-            assert_eq!(set[2].ends_with("; Secure"), tls, "{set:?}");
-        }
+            set.map(|value| value.to_str().unwrap().to_owned())
+        };
+        let plain = [
+            "copilot_recorder_8081=v; Path=/; HttpOnly; SameSite=Lax",
+            "copilot_recorder_8081=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+            "copilot_recorder_form_8081=v; Path=/login; HttpOnly; SameSite=Strict",
+        ];
+        assert_eq!(set(false), plain);
+        let prefixes = ["__Host-", "__Host-", "__Secure-"];
+        assert_eq!(set(true), [0, 1, 2].map(|n| format!("{}{}; Secure", prefixes[n], plain[n])));
     }
 
     #[test]

@@ -69,12 +69,12 @@ impl Certificate {
     fn of_page(page: &PageCertificate, now: i64) -> Self {
         Self {
             name: "page",
-            subject: page.subject().to_owned(),
-            names: page.names().to_vec(),
-            sha256: page.fingerprint().to_owned(),
-            not_before: page.not_before(),
-            not_after: page.not_after(),
-            days_left: days_left(page.not_after(), now),
+            subject: page.subject.clone(),
+            names: page.names.clone(),
+            sha256: page.fingerprint.clone(),
+            not_before: page.not_before,
+            not_after: page.not_after,
+            days_left: days_left(page.not_after, now),
             soon: page.soon(),
             remedy: "renew it where it came from; the new files are taken up at once",
         }
