@@ -34,6 +34,7 @@ pub mod relay;
 pub mod review;
 pub mod rules;
 pub mod shutdown;
+mod stamp;
 pub mod store;
 pub mod tls;
 pub mod tunnel;

@@ -1,6 +1,6 @@
 //! Data flows one way: which module may import which of ours.
 //!
-//! `config`, `digest`, `metrics`, `redaction`, `shutdown` and `wire` may be imported by all.
+//! `config`, `digest`, `metrics`, `redaction`, `shutdown`, `stamp` and `wire` may be imported by all.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,15 +8,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOR_ALL: [&str; 6] = ["config", "digest", "metrics", "redaction", "shutdown", "wire"];
+const FOR_ALL: [&str; 7] = ["config", "digest", "metrics", "redaction", "shutdown", "stamp", "wire"];
 
 /// A module and what it may import beside those for all.
-const MAY_IMPORT: [(&str, &[&str]); 29] = [
+const MAY_IMPORT: [(&str, &[&str]); 30] = [
     ("wire", &[]),
     ("digest", &[]),
     ("metrics", &[]),
     ("redaction", &[]),
     ("shutdown", &[]),
+    ("stamp", &[]),
     ("rules", &["observer"]),
     ("config", &["rules"]),
     ("auth", &[]),

@@ -57,9 +57,9 @@ impl Api {
 
     fn of(folder: Folder, logs: &str) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
-        let web = Web { listen, is_default: false, hosts: Vec::new(), login: false, users: None };
+        let web = Web { listen, is_default: false, hosts: Vec::new(), login: false, users: None, tls: None };
         let access = Access::new(&web, &folder.path(logs), None, 8081, None).unwrap();
-        let site = Site::new(&folder.path(logs), web, access, None);
+        let site = Site::new(&folder.path(logs), web, None, access, None);
         Self { folder, router: router(site) }
     }
 

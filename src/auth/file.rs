@@ -3,39 +3,13 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+use crate::stamp::Stamp;
+
 /// Far more than any company needs (some 50,000 users), and little enough to read while a client waits.
 const MAX_FILE: u64 = 8 << 20;
-
-/// Tells one state of a file from another without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    modified: Option<SystemTime>,
-    len: u64,
-    /// The inode and the time of its last change, which an editor that keeps the modification time cannot hide.
-    inode: (u64, i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &fs::Metadata) -> Self {
-        #[cfg(unix)]
-        let inode = {
-            use std::os::unix::fs::MetadataExt;
-            (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
-        };
-        #[cfg(not(unix))]
-        let inode = (0, 0, 0);
-        Self { modified: metadata.modified().ok(), len: metadata.len(), inode }
-    }
-
-    /// The stamp of the file as it is now; `None` where it cannot be looked at.
-    pub(super) fn now(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
-    }
-}
 
 /// Reads the file. The stamp is taken before the text, so a change in between shows as a change later.
 pub(super) fn read(path: &Path) -> io::Result<(String, Stamp)> {

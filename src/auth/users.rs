@@ -16,9 +16,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::{self, Stamp};
+use super::file;
 use super::password::{self, PasswordError};
 use super::roles::{Role, Roles};
+use crate::stamp::Stamp;
 
 /// Characters of a name; it becomes part of file names, which have some 255 bytes in all.
 const MAX_NAME: usize = 128;

@@ -25,12 +25,13 @@ use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
 
 use super::basic::Credentials;
-use super::file::{self, Stamp};
+use super::file;
 use super::memory::{Memory, Tag};
 use super::password::{self, PasswordError};
 use super::roles::Roles;
 use super::throttle::{Throttle, Turn, delay};
 use super::users::{Users, UsersError};
+use crate::stamp::Stamp;
 
 /// Hashes computed at once: each takes a core and 19 MiB, and the relay needs the cores too.
 const HASHERS: usize = 2;

@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::shutdown::Shutdown;
 use crate::store::{OnRecord, OpenError, Store};
-use crate::tls::{Authority, AuthorityError, ClientConfigs, ServerConfigs, TrustError};
+use crate::tls::{Authority, AuthorityError, ClientConfigs, PageTls, PairError, ServerConfigs, TrustError};
 use crate::tunnel::{Dialler, Tunnels};
 use crate::web::access::Access as PageAccess;
 use crate::web::{self, Recording, Site};
@@ -48,6 +48,9 @@ pub enum StartError {
     /// The TLS library refused its configuration.
     #[error("cannot set TLS up")]
     Tls(#[from] rustls::Error),
+    /// The page's certificate or key.
+    #[error(transparent)]
+    Pair(#[from] PairError),
     /// The users file.
     #[error(transparent)]
     Users(#[from] UsersError),
@@ -144,6 +147,7 @@ async fn serve(config: Config, quiet: bool, room: Option<PageRoom>) -> Result<()
         Some(web) => super::web::authenticator(web)?,
         None => None,
     };
+    let page_tls = config.web.as_ref().and_then(|web| web.tls.as_ref()).map(PageTls::open).transpose()?;
     let page = page(config.web.as_ref())?;
     let page_address = page.as_ref().map(|(_, address)| *address);
     greeting::hello(&Greeting {
@@ -176,7 +180,7 @@ async fn serve(config: Config, quiet: bool, room: Option<PageRoom>) -> Result<()
             streams: streams.clone(),
             began: SystemTime::now(),
         };
-        let site = Site::new(&config.logs, web, access, Some(recording));
+        let site = Site::new(&config.logs, web, page_tls, access, Some(recording));
         serving = Some(room.runtime.spawn(web::serve(listener, site, shutdown.clone(), room.browsers)));
     }
     let local =
@@ -355,7 +359,7 @@ mod tests {
     async fn a_page_that_nobody_asked_for_does_not_keep_the_proxy_from_recording() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = taken.local_addr().unwrap();
-        let web = |is_default| Web { listen, is_default, hosts: Vec::new(), login: false, users: None };
+        let web = |is_default| Web { listen, is_default, hosts: Vec::new(), login: false, users: None, tls: None };
         assert!(page(Some(&web(true))).unwrap().is_none());
         let error = page(Some(&web(false))).unwrap_err().to_string();
         assert!(error.contains(&format!("cannot serve the page on {listen}")) && error.contains("--web"), "{error}");

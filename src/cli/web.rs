@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
+use tracing::warn;
 
 use super::run::Signals;
 use super::{CliError, ConfigArg, logging};
@@ -14,6 +15,7 @@ use crate::auth::{Authenticator, UsersError};
 use crate::config::{self, Flags, Verbosity, Web};
 use crate::listener;
 use crate::shutdown::Shutdown;
+use crate::tls::PageTls;
 use crate::web::access::Access;
 use crate::web::{self, Site};
 
@@ -39,6 +41,12 @@ pub struct WebArgs {
     /// Ask for a login on loopback too [env: COPILOT_RECORDER_WEB_LOGIN]
     #[arg(id = "web_web_login", long = "web-login")]
     login: bool,
+    /// Serve the page over TLS, with this certificate (PEM) [env: COPILOT_RECORDER_WEB_CERT]
+    #[arg(id = "web_web_cert", long = "web-cert", value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// Key of the page's certificate (PEM, not encrypted) [env: COPILOT_RECORDER_WEB_KEY]
+    #[arg(id = "web_web_key", long = "web-key", value_name = "FILE")]
+    key: Option<PathBuf>,
     /// The users file [default: users.toml, if it exists] [env: COPILOT_RECORDER_USERS]
     #[arg(id = "web_users", long = "users", value_name = "FILE")]
     users: Option<PathBuf>,
@@ -54,6 +62,8 @@ impl WebArgs {
             ("web", self.web.clone().map(|text| vec![text])),
             ("web_host", Some(self.hosts.clone()).filter(|hosts| !hosts.is_empty())),
             ("web_login", self.login.then(|| vec!["true".to_owned()])),
+            ("web_cert", self.certificate.as_ref().map(path)),
+            ("web_key", self.key.as_ref().map(path)),
             ("users", self.users.as_ref().map(path)),
         ];
         given.into_iter().filter_map(|(key, values)| Some((key, values?))).collect()
@@ -72,10 +82,14 @@ pub fn run(args: &WebArgs) -> Result<u8, CliError> {
         return Err(CliError::Usage(anyhow!("web = \"off\" leaves nothing to do: name an address with --web")));
     };
     logging::start(Verbosity::Normal);
+    if let Some(note) = web.is_readable() {
+        warn!("{note}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime");
     let runtime = runtime.map_err(CliError::Start)?;
     let authenticator = authenticator(&web)?;
-    let ended = runtime.block_on(serve(folder, web, authenticator));
+    let tls = web.tls.as_ref().map(PageTls::open).transpose().map_err(|error| CliError::Start(error.into()))?;
+    let ended = runtime.block_on(serve(folder, web, tls, authenticator));
     // An index that is being built must not hold the exit up: it is built anew or gone on with next time.
     runtime.shutdown_background();
     ended.map_err(CliError::Start)?;
@@ -93,18 +107,23 @@ pub(super) fn authenticator(web: &Web) -> Result<Option<Authenticator>, UsersErr
     }
 }
 
-async fn serve(folder: PathBuf, web: Web, authenticator: Option<Authenticator>) -> anyhow::Result<()> {
+async fn serve(
+    folder: PathBuf,
+    web: Web,
+    tls: Option<PageTls>,
+    authenticator: Option<Authenticator>,
+) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let (listener, address) = bind(web.listen)?;
     eprintln!(
         "copilot-recorder {}, reviewing {}\n  page     {}",
         env!("CARGO_PKG_VERSION"),
         folder.display(),
-        greeting::page(address, None)
+        greeting::page(address, &web, None)
     );
     let shutdown = Shutdown::default();
     let access = Access::new(&web, &folder, None, address.port(), authenticator)?;
-    let site = Site::new(&folder, web, access, None);
+    let site = Site::new(&folder, web, tls, access, None);
     let serving = web::serve(listener, site, shutdown.clone(), web::CONNECTIONS);
     let told = async {
         signals.next().await;

@@ -79,6 +79,16 @@ pub enum ConfigError {
         /// The page's address.
         listen: std::net::SocketAddr,
     },
+    /// A certificate without a key, or a key without a certificate.
+    #[error("{place}: {given} needs {missing} beside it: name both files for TLS on the web page, or neither")]
+    HalfAPair {
+        /// Where the one was given.
+        place: Place,
+        /// Its key.
+        given: &'static str,
+        /// The key of the other.
+        missing: &'static str,
+    },
     /// Nothing would ever be recorded.
     #[error("no host would be opened: name at least one with --intercept, or leave builtin_hosts on")]
     NothingOpened,

@@ -72,13 +72,39 @@ pub struct Web {
     pub login: bool,
     /// The users file, if there is one.
     pub users: Option<PathBuf>,
+    /// What it speaks TLS with; none: it speaks plain HTTP.
+    pub tls: Option<WebTls>,
+}
+
+/// The files that the web page speaks TLS with, in PEM form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebTls {
+    /// The page's certificate, and those above it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
 }
 
 impl Web {
     /// Whether people log in: everywhere but on this machine's own address under no other name.
     #[must_use]
     pub fn asks(&self) -> bool {
-        self.login || !self.hosts.is_empty() || !self.listen.ip().to_canonical().is_loopback()
+        self.login || !self.hosts.is_empty() || !self.is_local()
+    }
+
+    /// What to say where all that the page shows, and the passwords typed into it, can be read on the way to it.
+    #[must_use]
+    pub fn is_readable(&self) -> Option<String> {
+        let says = format!(
+            "the web page on {} speaks plain HTTP: passwords and contents can be read on the way; \
+             name a certificate with --web-cert and --web-key, or let it listen on loopback behind a server with TLS",
+            self.listen
+        );
+        (self.tls.is_none() && !self.is_local()).then_some(says)
+    }
+
+    fn is_local(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
     }
 }
 

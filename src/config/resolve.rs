@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::{ConfigError, Place};
 use super::file::{File, Value};
 use super::settings::{Form, SETTINGS, Setting};
-use super::{Access, Config, Layout, Limits, OnStoreFailure, Policy, Redact, Upstream, Web, values};
+use super::{Access, Config, Layout, Limits, OnStoreFailure, Policy, Redact, Upstream, Web, WebTls, values};
 use crate::rules::{HostPattern, HostTable, Kind, KindTable};
 
 /// The configuration file that is read when none is named and it exists.
@@ -88,7 +88,10 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, ConfigError> {
         index: layers.switch("index")?.unwrap_or(true),
         web: layers.web(inputs.folder)?,
     };
-    notes.extend(config.web.as_ref().and_then(|web| page_is_open(web, &config.policy)));
+    if let Some(web) = &config.web {
+        notes.extend(page_is_open(web, &config.policy));
+        notes.extend(web.is_readable());
+    }
     let verbosity = layers.verbosity()?;
     Ok(Resolved { config, verbosity, file: layers.file_read, notes })
 }
@@ -262,11 +265,24 @@ impl Layers {
             hosts: self.many("web_host", values::web_host)?,
             login: self.switch("web_login")?.unwrap_or(false),
             users: self.path("users").or_else(|| default.exists().then_some(default)),
+            tls: self.web_tls()?,
         };
         if web.asks() && web.users.is_none() {
             return Err(ConfigError::NobodyToLogIn { listen });
         }
         Ok(Some(web))
+    }
+
+    fn web_tls(&self) -> Result<Option<WebTls>, ConfigError> {
+        let half = |given, missing| match self.given(given).and_then(<[Value]>::last) {
+            Some(value) => Err(ConfigError::HalfAPair { place: value.place.clone(), given, missing }),
+            None => Ok(None),
+        };
+        match (self.path("web_cert"), self.path("web_key")) {
+            (Some(certificate), Some(key)) => Ok(Some(WebTls { certificate, key })),
+            (Some(_), None) => half("web_cert", "web_key"),
+            (None, _) => half("web_key", "web_cert"),
+        }
     }
 
     fn hosts(&self) -> Result<HostTable, ConfigError> {

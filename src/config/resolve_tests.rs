@@ -77,6 +77,38 @@ fn a_page_that_others_may_reach_needs_users() {
 }
 
 #[test]
+fn a_page_with_tls_needs_certificate_and_key() {
+    let tls = |case: Case| case.config().web.unwrap().tls;
+    assert_eq!(tls(Case::new()), None);
+    let both = Case::new().file(DEFAULT_FILE, "web_cert = 'page.pem'\nweb_key = '/etc/page-key.pem'\n");
+    let certificate = both.path("page.pem");
+    assert_eq!(tls(both), Some(WebTls { certificate, key: "/etc/page-key.pem".into() }), "relative to the file");
+    for (case, says) in [
+        (Case::new().flag("web_cert", "c"), "--web-cert: web_cert needs web_key beside it: name both files"),
+        (Case::new().variable("web_key", "k"), "COPILOT_RECORDER_WEB_KEY: web_key needs web_cert beside it"),
+        (
+            Case::new().file(DEFAULT_FILE, "\nweb_cert = 'c'"),
+            "copilot-recorder.toml, line 2 (web_cert): web_cert needs",
+        ),
+    ] {
+        let error = case.resolve().unwrap_err();
+        assert!(error.starts_with(says), "{error}");
+        assert!(case.flag("web", "off").resolve().is_ok(), "no page, no TLS");
+    }
+}
+
+#[test]
+fn a_page_that_can_be_read_on_the_way_is_said() {
+    let said = |case: Case| case.resolve().unwrap().notes.iter().any(|note| note.contains("--web-cert"));
+    let people = || Case::new().file("users.toml", "");
+    assert!(said(people().flag("web", "0.0.0.0:8081")));
+    assert!(said(people().flag("web", "192.0.2.7:8081")));
+    assert!(!said(people().flag("web", "0.0.0.0:8081").flag("web_cert", "c").flag("web_key", "k")));
+    assert!(!said(people().flag("web_host", "recorder.example")), "behind a server on this machine");
+    assert!(!said(people().flag("listen", "0.0.0.0:8080").flag("web", "off")));
+}
+
+#[test]
 fn precedence_is_flag_environment_file_default() {
     // Each row: flag, variable, file, and who wins.
     for (flag, variable, file, wins) in [
@@ -129,8 +161,14 @@ fn every_setting_can_be_given_in_the_environment_and_in_the_file() {
         let text = sample(setting);
         // Without built-in hosts, something else must be opened; a page that asks for a login needs users.
         let people = if setting.key.starts_with("web_") { Some("") } else { None };
+        // A certificate needs its key, and a key its certificate.
+        let other = match setting.key {
+            "web_cert" => "web_key = 'other'\n",
+            "web_key" => "web_cert = 'other'\n",
+            _ => "",
+        };
         let base = || {
-            let case = Case::new().flag("intercept", "always.example");
+            let case = Case::new().flag("intercept", "always.example").file(DEFAULT_FILE, other);
             people.into_iter().fold(case, |case, text| case.file("users.toml", text))
         };
         let by_variable = base().variable(&setting.key.replace('.', "_"), &text);
@@ -139,7 +177,7 @@ fn every_setting_can_be_given_in_the_environment_and_in_the_file() {
             Form::List => format!("['{text}']"),
             _ => format!("'{text}'"),
         };
-        let by_file = base().file(DEFAULT_FILE, &format!("{} = {value}\n", setting.key));
+        let by_file = base().file(DEFAULT_FILE, &format!("{other}{} = {value}\n", setting.key));
         let strip = |case: &Case| {
             let resolved = case.resolve().unwrap_or_else(|error| panic!("{}: {error}", setting.key));
             let text = format!("{:?} {:?}", resolved.config, resolved.verbosity);
@@ -149,7 +187,7 @@ fn every_setting_can_be_given_in_the_environment_and_in_the_file() {
         let by_flag = base().flag(setting.key, &text);
         if setting.key != "intercept" {
             assert_eq!(strip(&by_variable), strip(&by_flag), "{}", setting.key);
-            let unset = strip(&base());
+            let unset = strip(&base().file(DEFAULT_FILE, ""));
             assert!(setting.key == "no_auth" || strip(&by_variable) != unset, "{} changes nothing", setting.key);
         }
     }

@@ -186,6 +186,11 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("web_host", Form::List, "NAME", "none", "Name that browsers reach the web page by; asks for a login")
         .more("Repeat for more. Addresses and localhost are always answered, other names not (DNS rebinding)."),
     Setting::new("web_login", Form::Switch, "BOOL", "false", "Ask for a login on the web page on loopback too"),
+    Setting::new("web_cert", Form::Path, "FILE", "none", "Serve the web page over TLS, with this certificate (PEM)").more(
+        "The page's own certificate first, then those above it. Needs --web-key. New files are taken up at once, without \
+         restart.",
+    ),
+    Setting::new("web_key", Form::Path, "FILE", "none", "Key of the web page's certificate (PEM, not encrypted)"),
     Setting {
         short: Some('q'),
         ..Setting::new("quiet", Form::Switch, "BOOL", "false", "Warnings only; no line per record")

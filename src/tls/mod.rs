@@ -1,13 +1,15 @@
-//! Certificates and TLS configurations for both sides of an opened tunnel.
+//! Certificates and TLS configurations for both sides of an opened tunnel, and for the web page.
 //!
 //! [`Authority`] holds the root that clients trust and mints a leaf for each opened host; [`ServerConfigs`] turns a
-//! leaf into what the client's handshake needs; [`ClientConfigs`] holds what the handshake with the upstream needs.
-//! Nothing here knows sockets, tunnels or HTTP.
+//! leaf into what the client's handshake needs; [`ClientConfigs`] holds what the handshake with the upstream needs;
+//! [`PageTls`] what a browser's needs, with the certificate that the operator gave. Nothing here knows sockets, tunnels or HTTP.
 
 mod authority;
 mod client;
 mod files;
 mod leaf;
+mod page;
+mod pair;
 mod root;
 mod server;
 
@@ -20,6 +22,8 @@ pub use authority::{Authority, Origin, Rotation};
 pub use client::{ClientConfigs, TrustError};
 pub use files::AuthorityError;
 pub use leaf::LeafError;
+pub use page::PageTls;
+pub use pair::{PageCertificate, PairError, What};
 pub use root::Root;
 pub use server::ServerConfigs;
 

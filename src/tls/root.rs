@@ -158,8 +158,7 @@ impl Root {
     /// SHA-256 of the certificate, as browsers and `openssl x509 -fingerprint -sha256` show it: `AB:CD:…`.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.der());
-        digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+        fingerprint(self.der())
     }
 
     /// The CA's certificate as DER.
@@ -189,6 +188,12 @@ impl Root {
     pub(super) fn validity(&self) -> (i64, i64) {
         (self.not_before, self.not_after)
     }
+}
+
+/// SHA-256 of a certificate as browsers show it: `AB:CD:…`.
+pub(super) fn fingerprint(der: &CertificateDer<'_>) -> String {
+    let digest = crate::digest::sha256(der);
+    digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
 
 /// Makes a CA that can sign for the names of these patterns and for nothing else: the texts of `ca.pem` and

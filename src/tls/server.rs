@@ -27,23 +27,8 @@ impl ServerConfigs {
     /// # Errors
     /// When the keys for session tickets cannot be made.
     pub fn new(authority: Arc<Authority>) -> Result<Self, rustls::Error> {
-        // Of the key exchanges that the client has ready, the hybrid is taken first; one that has none costs nothing more.
-        let mut template = ServerConfig::builder_with_provider(super::post_quantum_provider())
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(NoLeaf));
-        // Ours puts the suites that are cheap for both ends first; a client's order is mostly its library's default.
-        template.ignore_client_order = true;
-        // Tickets hold the session's state under a key that all configurations share, so a client resumes whatever
-        // its tunnels negotiate, and nothing is kept here for clients that never come back. The name (SNI) is part of
-        // the ticket: one host's session cannot be resumed for another.
-        template.ticketer = Ticketer::new()?;
-        template.session_storage = Arc::new(NoServerSessionStorage {});
-        // Editors open tunnels two and more at a time, and each wants an unused ticket (RFC 8446 appendix C.4).
-        template.send_tls13_tickets = 2;
-        // Early data could be replayed by somebody on the way, and the upstream would see it twice.
-        template.max_early_data_size = 0;
-        Ok(Self { authority, template: Arc::new(template) })
+        let template = Arc::new(template()?);
+        Ok(Self { authority, template })
     }
 
     /// The configuration for a client that asked for this name, once the upstream chose this protocol (or none).
@@ -66,6 +51,30 @@ impl ServerConfigs {
     pub fn authority(&self) -> &Arc<Authority> {
         &self.authority
     }
+}
+
+/// What is the same towards all clients; it has no certificate yet.
+///
+/// # Errors
+/// When the keys for session tickets cannot be made.
+pub(super) fn template() -> Result<ServerConfig, rustls::Error> {
+    // Of the key exchanges that the client has ready, the hybrid is taken first; one that has none costs nothing more.
+    let mut template = ServerConfig::builder_with_provider(super::post_quantum_provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(NoLeaf));
+    // Ours puts the suites that are cheap for both ends first; a client's order is mostly its library's default.
+    template.ignore_client_order = true;
+    // Tickets hold the session's state under a key that all configurations share, so a client resumes whatever
+    // its tunnels negotiate, and nothing is kept here for clients that never come back. The name (SNI) is part of
+    // the ticket: one host's session cannot be resumed for another.
+    template.ticketer = Ticketer::new()?;
+    template.session_storage = Arc::new(NoServerSessionStorage {});
+    // Editors open tunnels two and more at a time, and each wants an unused ticket (RFC 8446 appendix C.4).
+    template.send_tls13_tickets = 2;
+    // Early data could be replayed by somebody on the way, and the upstream would see it twice.
+    template.max_early_data_size = 0;
+    Ok(template)
 }
 
 /// Our listener takes every CONNECT over, so hudsucker never asks; if it did, this is the right answer.

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::IntoResponse;
+use http::header::CONNECTION;
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -21,17 +22,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 use super::Site;
 use crate::shutdown::Shutdown;
+use crate::tls::PageTls;
 
 /// Connections at once where the system gives enough descriptors; one more waits in the system's queue, where it takes
 /// none from the proxy. A browser has six, and 64 watch at most.
 pub const CONNECTIONS: usize = 512;
 
-/// For a request's head from its connection, or from the answer before it. So long a browser may keep a connection that
+/// For a TLS handshake, and for a request's head from its connection, or from the answer before it. So long a browser may keep a connection that
 /// it has no use for just now.
 const HEAD: Duration = Duration::from_secs(30);
 
@@ -54,6 +58,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// way.
 pub async fn serve(listener: TcpListener, site: Site, shutdown: Shutdown, connections: usize) {
     let live = site.live().clone();
+    let tls = site.tls().cloned();
     let router = super::router(site);
     let places = Arc::new(Semaphore::new(connections));
     let browsers = TaskTracker::new();
@@ -67,9 +72,12 @@ pub async fn serve(listener: TcpListener, site: Site, shutdown: Shutdown, connec
             accepted = accepted => accepted,
             () = shutdown.draining() => break,
         };
-        let (router, shutdown) = (router.clone(), shutdown.clone());
+        let (router, tls, shutdown) = (router.clone(), tls.clone(), shutdown.clone());
         browsers.spawn(async move {
-            connection(Patient::new(stream), peer, router, shutdown).await;
+            match tls {
+                Some(tls) => secured(stream, peer, router, &tls, shutdown).await,
+                None => connection(Patient::new(stream), peer, router, shutdown).await,
+            }
             drop(place);
         });
     }
@@ -102,6 +110,51 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 fn is_of_the_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// A connection that is to begin with a TLS handshake.
+async fn secured(stream: TcpStream, peer: SocketAddr, router: Router, tls: &PageTls, shutdown: Shutdown) {
+    let opened = tokio::select! {
+        opened = timeout(HEAD, open(stream, tls)) => opened,
+        () = shutdown.draining() => return,
+    };
+    match opened {
+        Ok(Ok(Opened::Tls(stream))) => connection(*stream, peer, router, shutdown).await,
+        Ok(Ok(Opened::Plain(stream))) => connection(stream, peer, only_https(), shutdown).await,
+        // A scanner, a browser that does not trust the certificate: nothing that somebody here could mend.
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS with a browser"),
+        Err(_) => tracing::debug!(%peer, "a browser did not finish its TLS handshake"),
+    }
+}
+
+/// What a connection began with.
+enum Opened {
+    Tls(Box<TlsStream<Patient<TcpStream>>>),
+    Plain(Patient<TcpStream>),
+}
+
+async fn open(stream: TcpStream, tls: &PageTls) -> io::Result<Opened> {
+    /// A handshake's (RFC 8446 section 5.1); no method of HTTP begins with it.
+    const RECORD: u8 = 22;
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let stream = Patient::new(stream);
+    if first != [RECORD] {
+        return Ok(Opened::Plain(stream));
+    }
+    let stream = TlsAcceptor::from(tls.config()).accept(stream).await?;
+    Ok(Opened::Tls(Box::new(stream)))
+}
+
+/// For whoever left the `s` out. No redirect: what leads on without a word is not noticed, and each first request would
+/// go on being made in the open.
+fn only_https() -> Router {
+    let says = "This page speaks https. Write https:// before its address.\n";
+    Router::new()
+        .fallback(move || async move { (StatusCode::BAD_REQUEST, [(CONNECTION, "close")], says) })
+        .layer(axum::middleware::from_fn(super::access::secure))
 }
 
 async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketAddr, router: Router, shutdown: Shutdown) {
@@ -195,6 +248,7 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
+    use crate::config::WebTls;
     use crate::web::testing::site;
 
     /// What comes back on a connection on which this is said, until it is ended from the other side.
@@ -243,6 +297,26 @@ mod tests {
     async fn an_answer_that_nobody_takes_is_given_up() {
         let answer = said(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.len() < 1 << 20, "{} bytes", answer.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tls_handshake_that_is_not_finished_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = WebTls { certificate: folder.path().join("page.pem"), key: folder.path().join("page-key.pem") };
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        let tls = PageTls::open(&files).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Nothing, the first byte, a record that does not end; and one who finds out that it is not HTTP.
+        for cut in [&b""[..], &[22], &[22, 3, 1, 0x20, 0, 1], b"GET / HT"] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            client.write_all(cut).await.unwrap();
+            let (stream, peer) = listener.accept().await.unwrap();
+            // Its own end is what is shown: where nobody set a limit it would wait for ever.
+            secured(stream, peer, Router::new(), &tls, Shutdown::default()).await;
+            assert!(!rest(&mut client).await.contains(" 200 "), "{cut:?}");
+        }
     }
 
     async fn start(logs: &Path, connections: usize) -> (SocketAddr, Shutdown, JoinHandle<()>) {

@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::review::coverage::Cache;
 use crate::review::kept::Kept;
 use crate::review::pool::Pool;
-use crate::tls::Authority;
+use crate::tls::{Authority, PageTls};
 
 /// The state of the web server; cheap to clone.
 #[derive(Clone)]
@@ -30,6 +30,7 @@ struct Inner {
     figures: Kept,
     recording: Option<Recording>,
     coverage: Cache,
+    tls: Option<PageTls>,
 }
 
 /// What there is to show of the proxy that runs in the same program.
@@ -51,9 +52,10 @@ pub struct Recording {
 }
 
 impl Site {
-    /// The pages on a folder of records; `recording` where the proxy runs in the same program.
+    /// The pages on a folder of records; `tls` where they are served with TLS, `recording` where the proxy runs in the
+    /// same program.
     #[must_use]
-    pub fn new(logs: &Path, web: Web, access: Access, recording: Option<Recording>) -> Self {
+    pub fn new(logs: &Path, web: Web, tls: Option<PageTls>, access: Access, recording: Option<Recording>) -> Self {
         let pool = Pool::new(logs.to_owned());
         if recording.is_none() {
             // Nobody else does.
@@ -63,7 +65,7 @@ impl Site {
         let live = Hub::new(pool.clone(), proxy);
         let figures = Kept::new(pool.clone());
         let coverage = Cache::default();
-        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, figures, recording, coverage }))
+        Self(Arc::new(Inner { logs: logs.to_owned(), web, pool, live, access, figures, recording, coverage, tls }))
     }
 
     /// The folder of the records.
@@ -76,6 +78,12 @@ impl Site {
     #[must_use]
     pub fn web(&self) -> &Web {
         &self.0.web
+    }
+
+    /// What the page speaks TLS with; none: it speaks plain HTTP.
+    #[must_use]
+    pub fn tls(&self) -> Option<&PageTls> {
+        self.0.tls.as_ref()
     }
 
     /// Who is let in, and what is written down of it.

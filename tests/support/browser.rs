@@ -38,6 +38,11 @@ impl Drop for Server {
 
 /// None where there is no browser; CI insists on one.
 pub(crate) async fn browser() -> Option<Browser> {
+    browser_with(&[]).await
+}
+
+/// One that is started with these arguments too.
+pub(crate) async fn browser_with(arguments: &[&str]) -> Option<Browser> {
     if Command::new("chromedriver").arg("--version").stdout(Stdio::null()).status().is_err() {
         assert!(std::env::var_os("CI").is_none(), "chromedriver is missing: apt-get install chromium chromium-driver");
         eprintln!(
@@ -45,11 +50,11 @@ pub(crate) async fn browser() -> Option<Browser> {
         );
         return None;
     }
-    Some(Browser::start().await)
+    Some(Browser::start(arguments).await)
 }
 
 impl Browser {
-    async fn start() -> Self {
+    async fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -65,7 +70,11 @@ impl Browser {
         });
         let profile = tempfile::tempdir().unwrap();
         let address = format!("http://127.0.0.1:{}", port.expect("chromedriver says its port"));
-        let driver = within("the browser", WebDriver::new(&address, capabilities(profile.path()))).await.unwrap();
+        let mut capabilities = capabilities(profile.path());
+        for argument in arguments {
+            capabilities.add_arg(argument).unwrap();
+        }
+        let driver = within("the browser", WebDriver::new(&address, capabilities)).await.unwrap();
         Self { driver, _server: server, _profile: profile }
     }
 

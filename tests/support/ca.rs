@@ -1,6 +1,7 @@
 //! A throw-away certificate authority: leaves for whatever name the client asks for.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -61,6 +62,18 @@ impl TestCa {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).expect("our own root is well formed");
         Arc::new(roots)
+    }
+
+    /// A certificate for these names with the root behind it, and its key, as PEM. Valid in this time, counted in days
+    /// from now, and half a day longer: so many whole days are left.
+    pub(crate) fn pair(&self, names: &[&str], valid: Range<i64>) -> (String, String) {
+        let key = KeyPair::generate().expect("a key");
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).expect("names");
+        let day = |days| time::OffsetDateTime::from(std::time::SystemTime::now()) + time::Duration::days(days);
+        (params.not_before, params.not_after) = (day(valid.start), day(valid.end) + time::Duration::hours(12));
+        let leaf = params.signed_by(&key, &self.issuer).expect("a leaf");
+        (format!("{}{}", leaf.pem(), self.pem), key.serialize_pem())
     }
 
     fn leaf(&self, name: &str) -> Arc<CertifiedKey> {

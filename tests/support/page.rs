@@ -15,6 +15,8 @@ pub(crate) struct Page {
     pub(crate) folder: Folder,
     /// `127.0.0.1:port`.
     pub(crate) host: String,
+    /// `http` or `https`.
+    scheme: String,
     child: Child,
 }
 
@@ -46,13 +48,14 @@ impl Page {
         command.args(["web", "--logs", "logs", "--web", "127.0.0.1:0"]).args(arguments);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let host = lines.by_ref().map(Result::unwrap).find_map(|line| {
-            let address = line.trim().strip_prefix("page")?.trim().strip_prefix("http://")?;
-            Some(address.trim_end_matches('/').to_owned())
+        let address = lines.by_ref().map(Result::unwrap).find_map(|line| {
+            let (scheme, host) = line.trim().strip_prefix("page")?.trim().split_once("://")?;
+            Some((scheme.to_owned(), host.trim_end_matches('/').to_owned()))
         });
         // Its stderr must be read on, or it would stop when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { folder, host: host.expect("the program says where its page is"), child }
+        let (scheme, host) = address.expect("the program says where its page is");
+        Self { folder, host, scheme, child }
     }
 
     /// A request as it is written here, without any header but `Connection`.
@@ -94,7 +97,7 @@ impl Page {
 
     /// What a browser shows in its address line.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.host)
+        format!("{}://{}{path}", self.scheme, self.host)
     }
 
     pub(crate) fn visitor(&self) -> Visitor<'_> {

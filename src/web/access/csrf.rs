@@ -67,9 +67,10 @@ fn message(tied: Tied<'_>) -> Vec<u8> {
 ///
 /// Every browser of today sends `Origin` with a POST, and `Sec-Fetch-Site` where it trusts the connection; what sends
 /// neither is no browser and has no business with forms. A page of ours that is reached through somebody who adds TLS
-/// has the origin `https://HOST`.
+/// has the origin `https://HOST`. Where the page speaks TLS itself (`tls`), it has no other: `http://HOST` is a page that
+/// somebody on the way made up.
 #[must_use]
-pub fn is_same_origin(headers: &HeaderMap) -> bool {
+pub fn is_same_origin(headers: &HeaderMap, tls: bool) -> bool {
     let mut said = false;
     for site in headers.get_all("sec-fetch-site") {
         if site.as_bytes() != b"same-origin" {
@@ -81,7 +82,8 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
         let (Ok(origin), Some(Ok(host))) = (origin.to_str(), headers.get(HOST).map(|host| host.to_str())) else {
             return false;
         };
-        let of = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        let in_clear = || if tls { None } else { origin.strip_prefix("http://") };
+        let of = origin.strip_prefix("https://").or_else(in_clear);
         if !of.is_some_and(|of| of.eq_ignore_ascii_case(host)) {
             return false;
         }
@@ -122,7 +124,17 @@ mod tests {
     }
 
     fn same(fields: &[(&str, &str)]) -> bool {
-        is_same_origin(&headers(fields))
+        is_same_origin(&headers(fields), false)
+    }
+
+    #[test]
+    fn with_tls_of_our_own_a_page_without_it_is_another() {
+        let over_tls = |fields: &[(&str, &str)]| is_same_origin(&headers(fields), true);
+        let host = ("host", "10.0.0.5:8081");
+        assert!(over_tls(&[host, ("origin", "https://10.0.0.5:8081")]));
+        assert!(over_tls(&[host, ("sec-fetch-site", "same-origin"), ("origin", "https://10.0.0.5:8081")]));
+        assert!(!over_tls(&[host, ("origin", "http://10.0.0.5:8081")]));
+        assert!(!over_tls(&[host, ("sec-fetch-site", "same-origin"), ("origin", "http://10.0.0.5:8081")]));
     }
 
     #[test]

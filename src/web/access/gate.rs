@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::area::area_of;
-use super::cookies::{self, Names};
+use super::cookies::{self, Cookies};
 use super::csrf::{self, Tied, Tokens};
 use super::host::{HostError, HostNames};
 use super::session::{Session, Sessions};
@@ -27,6 +27,8 @@ pub struct Access {
     pub(super) login: Option<Login>,
     audit: Audit,
     pseudonyms: Pseudonyms,
+    /// The page speaks TLS itself: nothing that comes from a page without it is ours.
+    tls: bool,
 }
 
 /// What there is where a login is asked.
@@ -34,7 +36,7 @@ pub(super) struct Login {
     pub(super) authenticator: Authenticator,
     pub(super) sessions: Sessions,
     pub(super) tokens: Tokens,
-    pub(super) names: Names,
+    pub(super) cookies: Cookies,
 }
 
 impl Access {
@@ -55,7 +57,7 @@ impl Access {
                 authenticator,
                 sessions: Sessions::new()?,
                 tokens: Tokens::new()?,
-                names: Names::of_port(port),
+                cookies: Cookies::of_port(port, web.tls.is_some()),
             }),
             None => None,
         };
@@ -64,6 +66,7 @@ impl Access {
             audit: Audit::below(logs, login.is_some()),
             pseudonyms: Pseudonyms::kept_in(logs),
             login,
+            tls: web.tls.is_some(),
         })
     }
 
@@ -89,7 +92,7 @@ impl Access {
 impl Login {
     /// The session of a request, if it has one that is good now.
     pub(super) fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        cookies::values(headers, &self.names.session).find_map(|value| self.check(value))
+        cookies::values(headers, &self.cookies.session).find_map(|value| self.check(value))
     }
 
     fn check(&self, cookie: &str) -> Option<Session> {
@@ -176,7 +179,7 @@ impl Access {
             Method::GET | Method::HEAD if csrf::is_from_elsewhere(headers) => {
                 Err(Problem::Forbidden("Another site's page asked for this.".to_owned()))
             }
-            Method::POST if !csrf::is_same_origin(headers) => {
+            Method::POST if !csrf::is_same_origin(headers, self.tls) => {
                 let sentence =
                     "The form was not sent from this page. A server that stands between must pass Host on unchanged.";
                 Err(Problem::Forbidden(sentence.to_owned()))

@@ -108,7 +108,7 @@ async fn login(
         return Problem::Bad("The form is not complete.".to_owned()).into_response();
     };
     let tied = |cookie: &&str| login.tokens.check(Tied::Form(cookie), &filled.token);
-    if cookies::values(&headers, &login.names.form).find(tied).is_none() {
+    if cookies::values(&headers, &login.cookies.form).find(tied).is_none() {
         let sentence = "The form was out of date, or the browser keeps no cookies. Please try again.";
         return show(&site, login, &headers, &filled.next, Some(sentence));
     }
@@ -121,8 +121,7 @@ async fn login(
     let Some(account) = account else {
         return show(&site, login, &headers, &filled.next, Some("The name or the password is wrong."));
     };
-    let Ok(Some(cookie)) =
-        login.sessions.issue(&account, SystemTime::now()).map(|value| cookies::session(&login.names.session, &value))
+    let Ok(Some(cookie)) = login.sessions.issue(&account, SystemTime::now()).map(|value| login.cookies.begin(&value))
     else {
         return Problem::Failed("The operating system gives no random bytes.".to_owned()).into_response();
     };
@@ -145,7 +144,7 @@ async fn logout(
     login.sessions.end(&session, SystemTime::now());
     info!(user = ?session.account.name, "Logged out of the page");
     let mut answer = Redirect::to("/login").into_response();
-    if let Some(cookie) = cookies::gone(&login.names.session) {
+    if let Some(cookie) = login.cookies.end() {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
     answer
@@ -153,7 +152,7 @@ async fn logout(
 
 /// The form, with a cookie for it where there is none yet.
 fn show(site: &Site, login: &Login, headers: &HeaderMap, next: &str, wrong: Option<&str>) -> Response {
-    let known = cookies::values(headers, &login.names.form).find(|value| is_ours(value)).map(str::to_owned);
+    let known = cookies::values(headers, &login.cookies.form).find(|value| is_ours(value)).map(str::to_owned);
     let is_new = known.is_none();
     let cookie = match known.map_or_else(Tokens::form_cookie, Ok) {
         Ok(cookie) => cookie,
@@ -181,7 +180,7 @@ fn show(site: &Site, login: &Login, headers: &HeaderMap, next: &str, wrong: Opti
     if wrong.is_some() {
         *answer.status_mut() = StatusCode::FORBIDDEN;
     }
-    if is_new && let Some(cookie) = cookies::form(&login.names.form, &cookie) {
+    if is_new && let Some(cookie) = login.cookies.with_form(&cookie) {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
     answer

@@ -10,7 +10,7 @@ use super::parameters::NoParams;
 use super::session::allowed;
 use crate::door::UpstreamError;
 use crate::web::access::{Area, Viewer};
-use crate::web::pages::health::{Disk, Facts, IndexFacts, Spool, cas};
+use crate::web::pages::health::{Disk, Facts, IndexFacts, Spool};
 use crate::web::{Recording, Site};
 
 #[derive(Serialize)]
@@ -61,7 +61,8 @@ struct Index {
 struct Certificate<'a> {
     name: &'static str,
     subject: &'a str,
-    sha256: String,
+    names: &'a [String],
+    sha256: &'a str,
     not_after: Option<String>,
     days_left: i64,
 }
@@ -74,13 +75,13 @@ pub(super) async fn health(
 ) -> Result<Response, Refusal> {
     allowed(&viewer, Area::Health)?;
     let facts = Facts::gather(&site).await?;
-    let cas = site.recording().map(|recording| cas(&recording.authority)).unwrap_or_default();
-    let certificates = cas.into_iter().map(|(name, root)| Certificate {
-        name,
-        subject: root.subject(),
-        sha256: root.fingerprint(),
-        not_after: rfc3339(root.not_after().timestamp_micros()),
-        days_left: facts.days_left(root),
+    let certificates = facts.certificates.iter().map(|one| Certificate {
+        name: one.name,
+        subject: &one.subject,
+        names: &one.names,
+        sha256: &one.sha256,
+        not_after: rfc3339(one.not_after.timestamp_micros()),
+        days_left: one.days_left,
     });
     json(&Health {
         troubles: facts.troubles(&site),

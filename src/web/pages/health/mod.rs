@@ -1,5 +1,6 @@
 //! Health: whether records are kept whole, and what stands in the way of it.
 
+mod certificates;
 mod machine;
 mod parts;
 #[cfg(test)]
@@ -13,13 +14,12 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::html;
 
+use self::certificates::Certificate;
 use self::machine::Machine;
 pub(in crate::web) use self::machine::{Disk, Spool};
-pub(in crate::web) use self::parts::cas;
 use super::frame::{Frame, in_pieces};
 use crate::index::{Filter, Page, Row};
 use crate::review::coverage::Door;
-use crate::tls::Root;
 use crate::web::access::{Area, Viewer};
 use crate::web::{Problem, Site};
 
@@ -32,14 +32,14 @@ pub(super) async fn health(
     let telling = site.clone();
     // To count a million exchanges takes a tenth of a second.
     let rest = async move {
-        let Facts { index, machine, door, now } = Facts::gather(&telling).await?;
+        let facts = Facts::gather(&telling).await?;
         Ok(html! {
-            (parts::verdict(&parts::troubles(&telling, &machine, &index, now)))
+            (parts::verdict(&facts.troubles(&telling)))
             (parts::recording(&telling))
-            (parts::disk(&telling, &machine))
-            (parts::index(&index))
-            (parts::upstreams(&door))
-            (parts::certificates(telling.recording().map(|recording| &*recording.authority), now))
+            (parts::disk(&telling, &facts.machine))
+            (parts::index(&facts.index))
+            (parts::upstreams(&facts.door))
+            (certificates::section(&facts.certificates, telling.recording().is_some()))
             (parts::versions(&telling))
         })
     };
@@ -51,8 +51,9 @@ pub(in crate::web) struct Facts {
     pub(in crate::web) index: IndexState,
     pub(in crate::web) machine: Machine,
     pub(in crate::web) door: Door,
-    /// Seconds since 1970.
-    now: i64,
+    pub(in crate::web) certificates: Vec<Certificate>,
+    /// Why new files of the page's certificate are not taken up.
+    not_taken_up: Option<String>,
 }
 
 impl Facts {
@@ -65,22 +66,17 @@ impl Facts {
         let looking = site.clone();
         let look = move || {
             let door = Door::of(looking.recording().map(|recording| &recording.door), looking.logs());
-            (Machine::look(looking.logs()), door)
+            (Machine::look(looking.logs()), door, certificates::all(&looking, now()))
         };
-        let (machine, door) = tokio::task::spawn_blocking(look)
+        let (machine, door, (certificates, not_taken_up)) = tokio::task::spawn_blocking(look)
             .await
             .map_err(|_| Problem::Failed("The state of the machine could not be read.".to_owned()))?;
-        Ok(Self { index, machine, door, now: now() })
+        Ok(Self { index, machine, door, certificates, not_taken_up })
     }
 
     /// What somebody must do something about, in sentences.
     pub(in crate::web) fn troubles(&self, site: &Site) -> Vec<String> {
-        parts::troubles(site, &self.machine, &self.index, self.now)
-    }
-
-    /// The days that a certificate is still valid.
-    pub(in crate::web) fn days_left(&self, root: &Root) -> i64 {
-        parts::days_left(root, self.now)
+        parts::troubles(site, self)
     }
 }
 

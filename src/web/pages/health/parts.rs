@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::IndexState;
+use super::certificates::Certificate;
 use super::machine::Machine;
+use super::{Facts, IndexState};
 use crate::door::UpstreamError;
 use crate::review::amounts::{number, size};
 use crate::review::coverage::Door;
 use crate::review::text::printable;
-use crate::tls::{Authority, Root};
 use crate::web::pages::parts::moment;
 use crate::web::{Problem, Site};
 
 /// What somebody must do something about, in sentences.
-pub(super) fn troubles(site: &Site, machine: &Machine, index: &IndexState, now: i64) -> Vec<String> {
+pub(super) fn troubles(site: &Site, facts: &Facts) -> Vec<String> {
     let mut troubles = Vec::new();
     if let Some(recording) = site.recording() {
         let (records, bodies) = (recording.metrics.records_lost.get(), recording.metrics.bodies_lost.get());
@@ -32,26 +32,23 @@ pub(super) fn troubles(site: &Site, machine: &Machine, index: &IndexState, now: 
                 "The writer's queue is more than half full: the disk is too slow for what is recorded.".to_owned(),
             );
         }
-        for (name, root) in cas(&recording.authority) {
-            let days = days_left(root, now);
-            if days < SOON {
-                troubles
-                    .push(format!("The {name} expires in {days} days: renew it with `copilot-recorder ca rotate`."));
-            }
-        }
     }
-    match machine.disk {
+    troubles.extend(facts.certificates.iter().filter_map(Certificate::trouble));
+    if let Some(trouble) = &facts.not_taken_up {
+        troubles.push(format!("The new certificate of this page is not taken up: {trouble}."));
+    }
+    match facts.machine.disk {
         Some(disk) if disk.is_short() => {
             troubles.push(format!("Only {} are free on the disk of the records.", gigabytes(disk.free)));
         }
         Some(_) => {}
         None => troubles.push("The disk of the records cannot be looked at.".to_owned()),
     }
-    match index {
-        Ok(facts) if facts.skipped_total > 0 => {
+    match &facts.index {
+        Ok(index) if index.skipped_total > 0 => {
             troubles.push(format!(
                 "{} files or folders of the records cannot be read.",
-                number(facts.skipped_total as u64)
+                number(index.skipped_total as u64)
             ));
         }
         // What is being made needs nobody.
@@ -63,9 +60,6 @@ pub(super) fn troubles(site: &Site, machine: &Machine, index: &IndexState, now: 
     }
     troubles
 }
-
-/// Certificates are to be renewed in time: clients must be told.
-const SOON: i64 = 30;
 
 pub(super) fn verdict(troubles: &[String]) -> Markup {
     html! {
@@ -210,49 +204,6 @@ pub(super) fn upstreams(door: &Door) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// The CAs by their names for people; an operator's own may be one.
-pub(in crate::web) fn cas(authority: &Authority) -> Vec<(&'static str, &Root)> {
-    let mut cas = vec![("CA", authority.root())];
-    if authority.issuing().der() != authority.root().der() {
-        cas.push(("issuing CA", authority.issuing()));
-    }
-    cas
-}
-
-pub(super) fn days_left(root: &Root, now: i64) -> i64 {
-    const DAY: i64 = 86_400;
-    root.not_after().timestamp().saturating_sub(now).div_euclid(DAY)
-}
-
-pub(super) fn certificates(authority: Option<&Authority>, now: i64) -> Markup {
-    let Some(authority) = authority else {
-        return html! { h2 { "Certificates" } p.muted { "Those of the recorder are not known here." } };
-    };
-    html! {
-        h2 { "Certificates" }
-        div.scroll tabindex="0" role="region" aria-label="Certificates" {
-            table {
-                thead { tr { th scope="col" { "Which" } th scope="col" { "Valid" } th.num scope="col" { "Days left" } th scope="col" { "" span.visually-hidden { "State" } } th scope="col" { "Subject, SHA-256" } } }
-                tbody { @for (name, root) in cas(authority) {
-                    @let days = days_left(root, now);
-                    tr {
-                        th scope="row" { (name) }
-                        td.nowrap { (root.not_before().format("%Y-%m-%d").to_string()) " to " (root.not_after().format("%Y-%m-%d").to_string()) }
-                        td.num { (days) }
-                        td {
-                            @if days < 0 { span.tag.bad { "expired" } }
-                            @else if days < SOON { span.tag.warn { "expires soon" } }
-                            @else { span.tag.good { "valid" } }
-                        }
-                        td { (printable(root.subject())) br; span.mono.small { (root.fingerprint()) } }
-                    }
-                } }
-            }
-        }
-        p.muted { "Leaf certificates are made in memory as hosts are asked for." }
     }
 }
 
