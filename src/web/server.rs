@@ -35,8 +35,8 @@ use crate::tls::PageTls;
 /// none from the proxy. A browser has six, and 64 watch at most.
 pub const CONNECTIONS: usize = 512;
 
-/// For a TLS handshake, and for a request's head from its connection, or from the answer before it. So long a browser may keep a connection that
-/// it has no use for just now.
+/// For a TLS handshake, and for a request's head from its connection, or from the answer before it. So long a browser may
+/// keep a connection that it has no use for just now.
 const HEAD: Duration = Duration::from_secs(30);
 
 /// Bytes of a head. Addresses with all filters have some KB, as cookies of other services of this host may have.
