@@ -54,6 +54,19 @@ impl Wanted {
     }
 }
 
+/// A part of the body of the fuzz target `address`: the list of exchanges asks for the same rows.
+pub(in crate::web) fn fuzz_address(text: &str) {
+    match Wanted::read(text) {
+        Ok(wanted) => {
+            let listed = FilterParams::of_query(text, &[MARK]).filter(&Utc::now());
+            assert!(listed.is_ok_and(|listed| listed == wanted.filter()), "{wanted:?}");
+            let (kind, user) = (wanted.kinds.first(), wanted.users.first());
+            assert!(wanted.has(*kind.unwrap_or(&Kind::Chat), user.map(String::as_str)));
+        }
+        Err(sentence) => assert!(sentence.ends_with('.'), "{sentence:?}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
