@@ -59,7 +59,7 @@ const TABLE: &[(&str, [u16; 7], Option<&str>)] = &[
     ("/setup/ca.pem", [404, 404, 404, 404, 404, 404, 404], None),
     ("/setup/ca.cer", [404, 404, 404, 404, 404, 404, 404], None),
     ("/setup/check.sh", [404, 404, 404, 404, 404, 404, 404], None),
-    ("/setup/check.json", [303, 404, 404, 404, 404, 404, 403], None),
+    ("/setup/seen", [303, 404, 404, 404, 404, 404, 403], None),
     ("/figures?user=grace", [303, 200, 200, 200, 200, 200, 403], None),
     ("/figures.csv?by=user", [303, 200, 200, 200, 200, 200, 403], None),
     ("/api/v1/session", [401, 200, 200, 200, 200, 200, 403], None),
