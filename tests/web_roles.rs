@@ -128,9 +128,9 @@ fn week(arguments: &[&str]) -> Week {
     let root = basic(&format!("root:{PASSWORD}"));
     let headers = [("Host", page.host.as_str()), ("Authorization", &root)];
     // The index is being made, and who asks is told to ask again.
-    while page.raw("GET", "/api/v1/exchanges?limit=1", &headers, "").status == 503 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    support::at_last("an index of the week", || {
+        (page.raw("GET", "/api/v1/exchanges?limit=1", &headers, "").status != 503).then_some(())
+    });
     Week { page, ids }
 }
 
