@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/browser.rs"]
+mod browser;
 mod support;
 
 use std::net::SocketAddr;
@@ -102,6 +104,22 @@ async fn coverage_and_health_tell_what_made_no_record() {
     for said in ["issuing CA", "Days left", "records written", "in the writer's queue", "GB of"] {
         assert!(health.contains(said), "{said} is not in {health}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_script_shows_what_has_changed() {
+    let Some(browser) = browser::browser().await else { return };
+    let (recorder, web) = start(Setup::without_upstream()).await;
+    browser.open(&format!("http://{web}/setup")).await;
+    let looked = "return performance.getEntriesByName(location.origin + '/setup/seen').length > 0";
+    browser.until("the first look", looked).await;
+    assert_eq!(request(recorder.address, &connect_head("mail.example.com:25", None)).await.status, 403);
+    browser.eval("document.querySelector('a[data-check]').click()").await;
+    let told = "const box = document.querySelector('#seen-now');
+        return box.querySelector('details th[scope=row]')?.textContent.startsWith('mail.example.com: port 25') === true
+            && box.querySelectorAll('dl.facts').length === 1;";
+    browser.until("the refusal on the page", told).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
 /// Where a login is asked, what a machine needs before anybody can log in from it is still there; the rest is not.

@@ -17,7 +17,7 @@ pub fn fuzz_address(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let all = pairs(&text);
     plain(&query(all.iter().map(|(name, value)| (name.as_str(), value.as_str()))), |query| {
-        assert_eq!(pairs(query), all)
+        assert_eq!(pairs(query), all);
     });
 
     let typed = FilterParams::of_query(&text, &[]);

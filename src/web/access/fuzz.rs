@@ -52,7 +52,7 @@ fn asked_for(headers: &HeaderMap) {
             let bare = name.strip_suffix('.').unwrap_or(name);
             let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
             let ours = known.iter().any(|known| known.eq_ignore_ascii_case(bare))
-                || name.parse::<Ipv4Addr>().is_ok()
+                || bare.parse::<Ipv4Addr>().is_ok()
                 || inner.is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok());
             assert!(ours, "{text:?} is not ours");
         }
