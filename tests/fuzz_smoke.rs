@@ -4,6 +4,8 @@
 
 #[path = "support/fuzz_seeds.rs"]
 mod seeds;
+#[path = "support/fuzz_seeds_reading.rs"]
+mod seeds_reading;
 
 use std::panic;
 
@@ -15,8 +17,14 @@ use copilot_recorder::copilot::telemetry::fuzz::fuzz_telemetry;
 use copilot_recorder::exchange::from_snapshot;
 use copilot_recorder::exchange::fuzz::fuzz_decode;
 use copilot_recorder::observer::fuzz::{fuzz_hpack, fuzz_http1, fuzz_http2, fuzz_websocket};
+use copilot_recorder::review::conversation::fuzz::fuzz_conversation;
+use copilot_recorder::review::coverage::fuzz::fuzz_door;
+use copilot_recorder::review::fuzz::{fuzz_reading, fuzz_search};
 use copilot_recorder::store::fuzz::fuzz_spool;
 use copilot_recorder::tunnel::hello::fuzz_hello;
+use copilot_recorder::web::access::fuzz::fuzz_access;
+use copilot_recorder::web::fuzz::fuzz_address;
+use copilot_recorder::web::render::fuzz::fuzz_render;
 
 /// A body, its name, and inputs that reach deep into it.
 struct Target {
@@ -39,6 +47,13 @@ const TARGETS: &[Target] = &[
     Target { name: "record", body: fuzz_record, seeds: seeds::record },
     Target { name: "answer", body: fuzz_answer, seeds: seeds::answer },
     Target { name: "prompt", body: fuzz_prompt, seeds: seeds::prompt },
+    Target { name: "conversation", body: fuzz_conversation, seeds: seeds_reading::exchanges },
+    Target { name: "reading", body: fuzz_reading, seeds: seeds::record },
+    Target { name: "search", body: fuzz_search, seeds: seeds_reading::search },
+    Target { name: "door", body: fuzz_door, seeds: seeds_reading::door },
+    Target { name: "access", body: fuzz_access, seeds: seeds_reading::access },
+    Target { name: "address", body: fuzz_address, seeds: seeds_reading::address },
+    Target { name: "render", body: fuzz_render, seeds: seeds_reading::render },
 ];
 
 #[test]

@@ -769,7 +769,12 @@ fn processes_share_the_index() {
     fs::create_dir(logs.path().join("chat")).unwrap();
     let mut recorder = another("a_process_that_records", logs.path());
     let mut rounds = 0;
+    let began = Instant::now();
     while recorder.try_wait().unwrap().is_none() {
+        if began.elapsed() > Duration::from_secs(300) {
+            recorder.kill().unwrap();
+            panic!("the process that records did not end");
+        }
         let (index, report) =
             if rounds % 5 == 4 { Index::rebuild(logs.path(), &mut |_| ()).unwrap() } else { logs.open() };
         let rows = index.list(&Filter::default(), &ALL).unwrap();
@@ -872,6 +877,7 @@ fn pages_go_on_behind_a_row_both_ways_whatever_arrives_meanwhile() {
                 let Some(last) = rows.last() else { break };
                 after = Some(Cursor::of(last).to_string().parse().unwrap());
                 paged.extend(rows);
+                assert!(paged.len() <= all.len(), "a page leads back");
             }
             assert_eq!(ids(&paged), ids(&all));
         }

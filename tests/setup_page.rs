@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/browser.rs"]
+mod browser;
 mod support;
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
 use support::HOST;
 use support::client::{Answer, Client, connect_head, page, request};
 use support::recorder::{Recorder, Setup};
@@ -26,19 +27,24 @@ async fn upstream() -> Upstream {
 
 /// A page, when the index is ready.
 async fn shown(web: SocketAddr, path: &str) -> Answer {
-    loop {
-        let answer = page(web, path).await;
-        if answer.status != 503 {
-            return answer;
+    support::within(&format!("an index for {path}"), async {
+        loop {
+            let answer = page(web, path).await;
+            if answer.status != 503 {
+                return answer;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    })
+    .await
 }
 
-async fn seen(web: SocketAddr) -> Value {
-    let answer = shown(web, "/setup/check.json").await;
+/// What the page's script asks for.
+async fn seen(web: SocketAddr) -> String {
+    let answer = shown(web, "/setup/seen").await;
     assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{}", answer.head);
-    serde_json::from_slice(&answer.body).unwrap()
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{}", answer.head);
+    answer.text()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,15 +69,16 @@ async fn what_the_proxy_sees_of_the_reader_is_told_as_it_changes() {
     let upstream = upstream().await;
     let (recorder, web) = start(Setup::new(&upstream)).await;
     let nothing = seen(web).await;
-    assert_eq!((nothing["from"].as_str(), nothing["good"].as_bool()), (Some("127.0.0.1"), Some(false)));
-    assert!(nothing["verdict"].as_str().unwrap().starts_with("Nothing came"), "{nothing}");
+    assert!(nothing.starts_with("<p class=\"note warn\">Nothing came from your address"), "{nothing}");
+    let whole = shown(web, "/setup").await.text();
+    assert!(whole.contains(&nothing) && whole.contains("<span class=\"mono\">127.0.0.1</span>"), "{whole}");
 
     let stranger = Client::new(recorder.address, upstream.ca.roots(), &["http/1.1"]);
     let tcp = stranger.tunnel(HOST).await.expect("200 to CONNECT");
     stranger.handshake(tcp, HOST).await.expect_err("a CA that it does not know");
     recorder.line("the alert", |line| line.contains("refused our certificate")).await;
     support::within("the refusal in the book", async {
-        while seen(web).await["findings"][0]["gap"] != "untrusted" {
+        while !seen(web).await.contains("does not work</span> CA not trusted</h3>") {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     })
@@ -81,7 +88,7 @@ async fn what_the_proxy_sees_of_the_reader_is_told_as_it_changes() {
     session.send(b"GET /no/such HTTP/1.1\r\nhost: x\r\n\r\n").await;
     session.close().await;
     let works = seen(web).await;
-    assert_eq!((works["good"].as_bool(), works["opened"].as_u64()), (Some(true), Some(1)), "{works}");
+    assert!(works.starts_with("<p class=\"note good\">") && works.contains("<dt>Opened</dt><dd>1</dd>"), "{works}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,6 +106,22 @@ async fn coverage_and_health_tell_what_made_no_record() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_script_shows_what_has_changed() {
+    let Some(browser) = browser::browser().await else { return };
+    let (recorder, web) = start(Setup::without_upstream()).await;
+    browser.open(&format!("http://{web}/setup")).await;
+    let looked = "return performance.getEntriesByName(location.origin + '/setup/seen').length > 0";
+    browser.until("the first look", looked).await;
+    assert_eq!(request(recorder.address, &connect_head("mail.example.com:25", None)).await.status, 403);
+    browser.eval("document.querySelector('a[data-check]').click()").await;
+    let told = "const box = document.querySelector('#seen-now');
+        return box.querySelector('details th[scope=row]')?.textContent.startsWith('mail.example.com: port 25') === true
+            && box.querySelectorAll('dl.facts').length === 1;";
+    browser.until("the refusal on the page", told).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
 /// Where a login is asked, what a machine needs before anybody can log in from it is still there; the rest is not.
 #[tokio::test(flavor = "multi_thread")]
 async fn before_the_login_there_is_what_holds_no_secret() {
@@ -107,7 +130,7 @@ async fn before_the_login_there_is_what_holds_no_secret() {
     for path in ["/setup/ca.pem", "/setup/ca.cer", "/setup/check.sh"] {
         assert_eq!(shown(web, path).await.status, 200, "{path}");
     }
-    for path in ["/setup", "/setup/check.json", "/coverage", "/health"] {
+    for path in ["/setup", "/setup/seen", "/coverage", "/health"] {
         let answer = shown(web, path).await;
         assert!([303, 302, 401, 403].contains(&answer.status), "{path}: {}", answer.head);
         assert!(!answer.text().contains("alice"));

@@ -200,7 +200,9 @@ fn a_disk_that_fills_up_costs_bodies_and_recording_goes_on_without_restart() {
 
     std::fs::remove_file(&filler).unwrap();
     // Only the next look at the disk, within a second, ends the trouble.
+    let began = std::time::Instant::now();
     while store.refuses() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the disk has room, and the store still refuses");
         std::thread::yield_now();
     }
     store.submit(finish(&large));

@@ -79,14 +79,9 @@ fn page() -> Page {
 
 /// An answer, also where something is still being counted.
 fn get(visitor: &mut Visitor<'_>, address: &str) -> String {
-    loop {
-        let answer = visitor.get(address);
-        if answer.status != 503 {
-            assert_eq!(answer.status, 200, "{address}: {}", answer.text());
-            return answer.text();
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    let answer = support::at_last(address, || Some(visitor.get(address)).filter(|answer| answer.status != 503));
+    assert_eq!(answer.status, 200, "{address}: {}", answer.text());
+    answer.text()
 }
 
 #[test]

@@ -348,7 +348,7 @@ async fn there_are_so_many_places_and_no_more() {
     assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{}", answer.head);
     assert!(answer.text().contains("64 browsers watch already"), "{}", answer.text());
     // The page itself is there for everybody.
-    assert_eq!(page(server, "/live").await.status, 200);
+    assert_eq!(opened(server, "/live", "").await.status, 200);
     watching.pop();
     within("a free place", async {
         while !request_is_taken(server).await {

@@ -59,7 +59,7 @@ const TABLE: &[(&str, [u16; 7], Option<&str>)] = &[
     ("/setup/ca.pem", [404, 404, 404, 404, 404, 404, 404], None),
     ("/setup/ca.cer", [404, 404, 404, 404, 404, 404, 404], None),
     ("/setup/check.sh", [404, 404, 404, 404, 404, 404, 404], None),
-    ("/setup/check.json", [303, 404, 404, 404, 404, 404, 403], None),
+    ("/setup/seen", [303, 404, 404, 404, 404, 404, 403], None),
     ("/figures?user=grace", [303, 200, 200, 200, 200, 200, 403], None),
     ("/figures.csv?by=user", [303, 200, 200, 200, 200, 200, 403], None),
     ("/api/v1/session", [401, 200, 200, 200, 200, 200, 403], None),
@@ -128,9 +128,9 @@ fn week(arguments: &[&str]) -> Week {
     let root = basic(&format!("root:{PASSWORD}"));
     let headers = [("Host", page.host.as_str()), ("Authorization", &root)];
     // The index is being made, and who asks is told to ask again.
-    while page.raw("GET", "/api/v1/exchanges?limit=1", &headers, "").status == 503 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    support::at_last("an index of the week", || {
+        (page.raw("GET", "/api/v1/exchanges?limit=1", &headers, "").status != 503).then_some(())
+    });
     Week { page, ids }
 }
 

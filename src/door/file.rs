@@ -80,19 +80,19 @@ pub(super) fn read(logs: &Path) -> Result<Option<Contents>, BookError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(BookError::Read { path, source }),
     }
-    match serde_json::from_slice::<Found>(&bytes) {
-        Ok(found) if found.form == FORM => {
-            let Found { begun, as_of, pairs, dropped, errors, .. } = found;
-            let pairs = pairs.into_iter().map(Arc::new).collect();
-            Ok(Some(Ledger::of(Contents { begun, as_of, pairs, dropped, errors: errors.into() }).contents()))
-        }
-        _ => Err(BookError::Damaged { path }),
-    }
+    parse(&bytes).map(Some).ok_or(BookError::Damaged { path })
 }
 
-/// Replaces the file as a whole, so that a reader sees the one or the other.
-pub(super) fn write(logs: &Path, contents: &Contents) -> Result<(), BookError> {
-    let draft = logs.join(DRAFT);
+/// The book in a file's bytes, within our bounds; none where they are no book.
+pub(super) fn parse(bytes: &[u8]) -> Option<Contents> {
+    let found = serde_json::from_slice::<Found>(bytes).ok().filter(|found| found.form == FORM)?;
+    let Found { begun, as_of, pairs, dropped, errors, .. } = found;
+    let pairs = pairs.into_iter().map(Arc::new).collect();
+    Some(Ledger::of(Contents { begun, as_of, pairs, dropped, errors: errors.into() }).contents())
+}
+
+/// A file's text.
+pub(super) fn print(contents: &Contents, out: impl Write) -> serde_json::Result<()> {
     let written = Written {
         form: FORM,
         begun: contents.begun,
@@ -101,11 +101,17 @@ pub(super) fn write(logs: &Path, contents: &Contents) -> Result<(), BookError> {
         dropped: contents.dropped,
         errors: &contents.errors,
     };
+    serde_json::to_writer(out, &written)
+}
+
+/// Replaces the file as a whole, so that a reader sees the one or the other.
+pub(super) fn write(logs: &Path, contents: &Contents) -> Result<(), BookError> {
+    let draft = logs.join(DRAFT);
     let all = || -> io::Result<()> {
         // For the owner alone, as the records are: it says who works when, and from where.
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         let mut file = BufWriter::new(file);
-        serde_json::to_writer(&mut file, &written)?;
+        print(contents, &mut file)?;
         file.flush()?;
         file.get_ref().sync_data()?;
         std::fs::rename(&draft, logs.join(NAME))

@@ -32,9 +32,9 @@ pub(super) const ENTRIES_MAX: usize = 100_000;
 /// What a page shows.
 pub(super) const ERRORS_MAX: usize = 200;
 /// A host name has 253 bytes.
-const HOST_MAX: usize = 256;
+pub(super) const HOST_MAX: usize = 256;
 /// Our sentences are shorter, but names of hosts stand in them.
-const DETAIL_MAX: usize = 400;
+pub(super) const DETAIL_MAX: usize = 400;
 
 impl Ledger {
     pub(super) fn new(now: i64) -> Self {

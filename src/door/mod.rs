@@ -8,6 +8,7 @@
 mod contents;
 mod event;
 mod file;
+pub mod fuzz;
 mod ledger;
 
 use std::net::IpAddr;

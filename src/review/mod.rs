@@ -9,6 +9,7 @@ pub mod conversation;
 pub mod coverage;
 pub mod difference;
 pub mod figures;
+pub mod fuzz;
 pub mod kept;
 pub mod params;
 pub mod pool;

@@ -66,14 +66,15 @@ impl Words {
         self.0.is_empty()
     }
 
-    /// The first place of any term, with what stands around it on one printable line of so many columns.
+    /// The first place of any term, with what stands around it on one printable line of so many columns, at least three.
     #[must_use]
     pub fn place(&self, text: &str, columns: usize) -> Option<Context> {
         let found = self.0.iter().find_map(|term| term.find(text))?;
         let hit = one_line(&text[found.0..found.1]);
-        let hit = shortened(&hit, columns).into_owned();
+        // A column on each side says that something is left out there.
+        let hit = shortened(&hit, columns.saturating_sub(2).max(1)).into_owned();
         let free = columns.saturating_sub(width(&hit));
-        let before = last_columns(&text[..found.0], free / 3);
+        let before = last_columns(&text[..found.0], (free / 3).max(1));
         let after = shortened_line(&text[found.1..], free.saturating_sub(width(&before)).max(1));
         Some(Context { before, hit, after })
     }
@@ -305,6 +306,15 @@ mod tests {
             at = hit.end;
         }
         Some(line + &found.text[at..])
+    }
+
+    #[test]
+    fn a_hit_leaves_room_to_say_that_more_is_there() {
+        let place = |columns| {
+            let Context { before, hit, after } = Words::of("middle ").place("first middle last", columns).unwrap();
+            format!("{before}{hit}{after}")
+        };
+        assert_eq!([place(3), place(6), place(8), place(9)], ["………", "…mid……", "…middle…", "…middle …"]);
     }
 
     #[test]

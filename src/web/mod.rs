@@ -14,6 +14,7 @@ mod assets;
 pub mod charts;
 mod coverage;
 mod figures;
+pub mod fuzz;
 mod live;
 mod pages;
 mod problem;

@@ -54,6 +54,19 @@ pub(crate) async fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<
     .await
 }
 
+/// As [`eventually`], where nothing else runs beside it.
+#[track_caller]
+pub(crate) fn at_last<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let began = std::time::Instant::now();
+    loop {
+        if let Some(value) = probe() {
+            return value;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what}: nothing in {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// How one side of a TLS connection saw the other end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {

@@ -218,9 +218,14 @@ impl Recorder {
         .await
     }
 
-    /// Waits until at least `n` records lie under the logs, and gives them sorted by file name.
+    /// Waits until at least `n` records lie under the logs, and gives them sorted by file name. Patience begins anew with
+    /// each that comes: many take a loaded machine long, and what hangs brings none.
     pub(crate) async fn records(&self, n: usize) -> Vec<Record> {
-        eventually(&format!("{n} records"), || (Record::files(&self.setup.logs).len() >= n).then_some(())).await;
+        let mut came = 0;
+        while came < n {
+            let more = || Some(Record::files(&self.setup.logs).len()).filter(|now| *now > came);
+            came = eventually(&format!("another record after {came} of {n}"), more).await;
+        }
         Record::all(&self.setup.logs)
     }
 

@@ -6,6 +6,7 @@
 //! each request only what is new in it; here the index is asked for what may belong together.
 
 mod contents;
+pub mod fuzz;
 mod gather;
 mod thread;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Detail, Finding, Gap, Subject, Weight, Who};
+use super::{Detail, Finding, Gap, Subject, Weight, Who, sum};
 use crate::door::{Entry, What};
 use crate::index::{Endpoint, Spoken};
 use crate::rules::{HostTable, Kind};
@@ -88,7 +88,7 @@ fn left_since_it_worked(subject: &Subject, host: &str) -> bool {
 
 fn no_credentials(subject: &Subject) -> Option<Finding> {
     let came_in = [What::Opened, What::Opaque, What::Refused, What::LoginFailed].map(|what| subject.door_count(what));
-    if came_in.iter().sum::<u64>() > 0 || !subject.clients.is_empty() {
+    if came_in.iter().any(|count| *count > 0) || !subject.clients.is_empty() {
         return None;
     }
     let asked =
@@ -174,7 +174,7 @@ fn telemetry(subject: &Subject, events: &[&Spoken]) -> Option<Finding> {
                 .to_owned()
         });
     }
-    let requests: u64 = events.iter().map(|spoken| spoken.requests).sum();
+    let requests = sum(events.iter().map(|spoken| spoken.requests));
     // Where one part is not known, the sum is not.
     let unknown = events.iter().map(|spoken| spoken.unknown).sum::<Option<u64>>()?;
     // Some answers are older than the records, or were lost with a cut connection: a few say nothing.
@@ -238,7 +238,7 @@ fn no_sign_in(subject: &Subject, circumstances: &Circumstances) -> Option<Findin
     if went || !circumstances.door_covers && circumstances.door_since.is_none_or(|begun| begun > first) {
         return None;
     }
-    if last - first < TOKEN_LASTS {
+    if last.saturating_sub(first) < TOKEN_LASTS {
         return None;
     }
     let details = details([("tunnels to Copilot's other hosts".to_owned(), opened, last)].into_iter());
@@ -267,7 +267,7 @@ fn entries(subject: &Subject, what: What) -> impl Iterator<Item = &Entry> {
 }
 
 fn host_count(subject: &Subject, what: What, host: &str) -> u64 {
-    entries(subject, what).filter(|entry| &*entry.host == host).map(|entry| entry.count).sum()
+    sum(entries(subject, what).filter(|entry| &*entry.host == host).map(|entry| entry.count))
 }
 
 /// Tunnels to the same host that worked after this failed.
@@ -275,7 +275,7 @@ fn used_after(subject: &Subject, failed: &Entry) -> u64 {
     let worked = entries(subject, What::Opened).chain(entries(subject, What::Opaque));
     let worked = worked.filter(|entry| entry.host == failed.host && entry.last > failed.last);
     let unused = host_count(subject, What::Unused, &failed.host);
-    worked.map(|entry| entry.count).sum::<u64>().saturating_sub(unused)
+    sum(worked.map(|entry| entry.count)).saturating_sub(unused)
 }
 
 /// The same text once, the most frequent first.
@@ -292,7 +292,7 @@ fn details(all: impl Iterator<Item = (String, u64, i64)>) -> Vec<Detail> {
 
 /// None without details.
 fn finding(gap: Gap, weight: Weight, mut details: Vec<Detail>, means: impl FnOnce(&str) -> String) -> Option<Finding> {
-    let count = details.iter().fold(0_u64, |sum, detail| sum.saturating_add(detail.count));
+    let count = sum(details.iter().map(|detail| detail.count));
     let more = details.len().saturating_sub(DETAILS_MAX);
     details.truncate(DETAILS_MAX);
     let (title, todo) = gap.words();

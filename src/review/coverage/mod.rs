@@ -5,6 +5,7 @@
 
 mod cache;
 mod findings;
+pub mod fuzz;
 mod join;
 #[cfg(test)]
 mod tests;
@@ -94,19 +95,20 @@ impl Subject {
     /// How many exchanges of a kind were seen.
     #[must_use]
     pub fn count(&self, kind: Kind) -> u64 {
-        self.clients
-            .iter()
-            .flat_map(|client| &client.kinds)
-            .filter(|seen| seen.kind == kind)
-            .map(|seen| seen.count)
-            .sum()
+        let seen = self.clients.iter().flat_map(|client| &client.kinds).filter(|seen| seen.kind == kind);
+        sum(seen.map(|seen| seen.count))
     }
 
     /// How often something happened at the door.
     #[must_use]
     pub fn door_count(&self, what: What) -> u64 {
-        self.door.iter().filter(|entry| entry.what == what).map(|entry| entry.count).sum()
+        sum(self.door.iter().filter(|entry| entry.what == what).map(|entry| entry.count))
     }
+}
+
+/// Of counts of a file that somebody may have written: nobody counts so far.
+fn sum(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
 }
 
 /// An editor with its plugin, or what is known in its place.

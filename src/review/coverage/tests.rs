@@ -279,3 +279,16 @@ fn one_counts_and_the_others_get_what_was_counted_last() {
     drop(cache.kept(Span::Month).1);
     assert!(cache.kept(Span::Month).1.is_some());
 }
+
+#[test]
+fn a_book_with_numbers_that_nobody_counts_to_is_joined() {
+    let largest = |what, host| Entry { count: u64::MAX, first: i64::MIN, last: i64::MAX, ..entry(what, host, 0, 0) };
+    let entries: Vec<_> = [What::Opened, What::Unused, What::Untrusted, What::LoginFailed, What::BrokenOff]
+        .into_iter()
+        .flat_map(|what| [largest(what, PROXY), largest(what, "api.individual.githubcopilot.com")])
+        .collect();
+    let contents = door(vec![(Some("ann"), "10.0.0.7", entries.clone()), (None, "10.0.0.8", entries)]);
+    let found = joined(&Sightings::default(), &contents);
+    assert_eq!(found.subjects.len(), 2);
+    assert!(found.subjects.iter().all(|subject| subject.door_count(What::Opened) == u64::MAX));
+}

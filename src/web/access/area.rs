@@ -38,7 +38,7 @@ mod tests {
             ("/logout", Area::Account),
             ("/assets/style.css", Area::Open),
             ("/setup", Area::Setup),
-            ("/setup/check.json", Area::Setup),
+            ("/setup/seen", Area::Setup),
             ("/setup/check.sh", Area::Open),
             ("/setup/ca.pem", Area::Open),
             ("/setup/check.sh/", Area::Setup),

@@ -26,7 +26,7 @@ use crate::web::{Problem, Site};
 const MAX_FORM: usize = 16 << 10;
 
 /// The longest address that the login leads back to.
-const MAX_NEXT: usize = 2048;
+pub(super) const MAX_NEXT: usize = 2048;
 
 /// The addresses of this part.
 pub(in crate::web) fn router() -> Router<Site> {
@@ -193,7 +193,7 @@ fn is_ours(value: &str) -> bool {
 
 /// The address, if it leads to a page of ours; else `/`. Browsers take `//name`, `/\name` and `/<tab>/name` for other
 /// hosts.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let is_path = next.starts_with('/') && !next.starts_with("//") && next.len() <= MAX_NEXT;
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>'));
     let leads_here = next.starts_with("/login") || next.starts_with("/logout");
@@ -201,7 +201,7 @@ fn local(next: &str) -> &str {
 }
 
 /// As a value in a query.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
     text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod csrf;
+pub mod fuzz;
 pub mod host;
 pub mod pseudonym;
 pub mod rights;

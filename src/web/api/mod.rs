@@ -12,6 +12,7 @@ mod download;
 mod exchange;
 mod exchanges;
 mod figures;
+mod fuzz;
 mod health;
 mod parameters;
 mod session;
@@ -25,6 +26,7 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get};
 
 pub(super) use answer::refused;
+pub(super) use fuzz::fuzz_address;
 
 use super::Site;
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -19,10 +19,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::hub::{Seat, WATCHERS_MAX, WINDOWS_MAX};
 use super::look::{Flying, Look, Now};
 use super::markup::{self, State as Shown};
-use super::wanted::Wanted;
+use super::wanted::{MARK, Wanted};
 use crate::exchange::ExchangeId;
 use crate::index::{Known, Row, of_one_index};
 use crate::live::InFlight;
+use crate::review::query::pairs;
 use crate::rules::Kind;
 use crate::web::access::{Seen, Viewer};
 use crate::web::{Problem, Site};
@@ -41,14 +42,12 @@ const ALIVE: Duration = Duration::from_secs(15);
 pub(super) async fn events(
     State(site): State<Site>,
     Extension(viewer): Extension<Viewer>,
-    Query(pairs): Query<Vec<(String, String)>>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::read(&pairs).map_err(Problem::Bad)?;
-    let given = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let given = given.or_else(|| pairs.iter().find(|(name, _)| name == "mark").map(|(_, value)| value.as_str()));
-    // What is no mark of ours is none.
-    let mark = given.and_then(|mark| mark.parse().ok());
+    let query = query.unwrap_or_default();
+    let wanted = Wanted::read(&query).map_err(Problem::Bad)?;
+    let mark = mark(&headers, &query);
     let Some(seat) = site.live().sit(viewer.name.as_ref()) else {
         let sentence = format!(
             "{WATCHERS_MAX} browsers watch already, or {WINDOWS_MAX} of yours, or the program is being stopped."
@@ -71,6 +70,13 @@ pub(super) async fn events(
     let stream = Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE));
     // Whatever lies between (nginx) must hand each event on at once.
     Ok(([(CACHE_CONTROL, "no-store"), (NO_BUFFER, "no")], stream).into_response())
+}
+
+/// Where to go on from: what the browser says, else the address. What is no mark of ours is none.
+fn mark(headers: &HeaderMap, query: &str) -> Option<i64> {
+    let given = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let given = given.or_else(|| pairs(query).into_iter().find_map(|(name, value)| (name == MARK).then_some(value)));
+    given?.parse().ok()
 }
 
 const NO_BUFFER: HeaderName = HeaderName::from_static("x-accel-buffering");

@@ -19,6 +19,7 @@ use axum::Router;
 use axum::routing::get;
 
 pub(super) use hub::Hub;
+pub(super) use wanted::fuzz_address;
 
 use super::Site;
 use super::access::Viewer;

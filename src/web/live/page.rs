@@ -1,7 +1,7 @@
 //! The page itself, whole without script.
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -21,9 +21,9 @@ const BEGIN_WITH: u64 = 50;
 pub(super) async fn page(
     State(site): State<Site>,
     Extension(viewer): Extension<Viewer>,
-    Query(pairs): Query<Vec<(String, String)>>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::read(&pairs).map_err(Problem::Bad)?;
+    let wanted = Wanted::read(&query.unwrap_or_default()).map_err(Problem::Bad)?;
     let filter = viewer.restrict(wanted.filter());
     let newest = Page { limit: Some(BEGIN_WITH), ..Page::default() };
     // The mark first: what arrives in between is told twice, and the script knows it by its id.

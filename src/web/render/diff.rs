@@ -143,7 +143,7 @@ fn line(change: &InlineChange<'_, str>) -> Markup {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{assert_harmless, shown_text};
+    use super::super::harmless::{assert_harmless, shown_text};
     use super::*;
 
     fn rendered(old: &str, new: &str) -> String {

@@ -214,7 +214,7 @@ fn is_short(tokens: &[Token<'_>]) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{assert_harmless, shown_text};
+    use super::super::harmless::{assert_harmless, shown_text};
     use super::*;
 
     fn laid_out(text: &str) -> String {

@@ -6,12 +6,12 @@
 
 pub mod code;
 pub mod diff;
+pub mod fuzz;
+mod harmless;
 pub mod json;
 pub mod markdown;
 pub mod text;
 
-#[cfg(test)]
-mod testing;
 /// Texts that would run if they were not shown as text; the tests in a browser have them too.
 #[cfg(test)]
 #[allow(unreachable_pub)]

@@ -177,7 +177,7 @@ fn is_picture(letter: char) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{assert_harmless, shown_text};
+    use super::super::harmless::{assert_harmless, shown_text};
     use super::*;
 
     #[test]

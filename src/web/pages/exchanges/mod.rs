@@ -3,8 +3,11 @@
 pub(in crate::web) mod columns;
 mod form;
 mod found;
+mod fuzz;
 mod table;
 mod wanted;
+
+pub(in crate::web) use self::fuzz::fuzz_address;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};

@@ -29,7 +29,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/setup/ca.pem", get(ca_pem))
         .route("/setup/ca.cer", get(ca_der))
         .route("/setup/check.sh", get(check_sh))
-        .route("/setup/check.json", get(check_json))
+        .route("/setup/seen", get(seen_now))
 }
 
 /// What stands in the settings.
@@ -149,10 +149,10 @@ async fn check_sh(State(site): State<Site>) -> Result<Response, Problem> {
     Ok(([(CONTENT_TYPE, check::MEDIA_TYPE), (CACHE_CONTROL, "no-cache")], script).into_response())
 }
 
-async fn check_json(State(site): State<Site>, Extension(viewer): Extension<Viewer>) -> Result<Response, Problem> {
+/// The part of the page that changes, for its script.
+async fn seen_now(State(site): State<Site>, Extension(viewer): Extension<Viewer>) -> Result<Response, Problem> {
     let seen = seen::Seen::of(&recording(&site)?.door.contents(), &viewer);
-    let text = serde_json::to_string(&seen).map_err(|error| Problem::Failed(format!("{error}.")))?;
-    Ok(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], text).into_response())
+    Ok(([(CACHE_CONTROL, "no-store")], seen::now(&seen)).into_response())
 }
 
 fn recording(site: &Site) -> Result<&Recording, Problem> {

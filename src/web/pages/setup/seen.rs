@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use maud::{Markup, html};
-use serde::Serialize;
 
 use crate::door::{Contents, Entry, Pair, What};
 use crate::index::Sightings;
@@ -15,8 +14,8 @@ use crate::web::access::Viewer;
 use crate::web::pages::coverage::gap;
 use crate::web::pages::parts::moment;
 
-/// As the page shows it and its script asks for it.
-#[derive(Debug, Serialize)]
+/// What the page tells.
+#[derive(Debug)]
 pub(super) struct Seen {
     /// The viewer's address.
     from: IpAddr,
@@ -90,15 +89,20 @@ pub(super) fn section(seen: &Seen) -> Markup {
     html! {
         p { "What came to the proxy from " span.mono { (seen.from.to_string()) } ", from where this page was asked for, in the last hour. "
             a href="/setup#seen" data-check { "Look again" } }
-        div #seen-now aria-live="polite" data-src="/setup/check.json" {
-            p.note.(if seen.good { "good" } else { "warn" }) { (seen.verdict) }
-            dl.facts {
-                dt { "Opened" } dd { (number(seen.opened)) }
-                dt { "Not opened" } dd { (number(seen.not_opened)) }
-                dt { "Last" } dd { @match seen.last { Some(last) => { (moment(last)) " UTC" }, None => "-" } }
-            }
-            @for finding in &seen.findings { (gap(finding)) }
+        div #seen-now aria-live="polite" data-src="/setup/seen" { (now(seen)) }
+    }
+}
+
+/// What changes while somebody tries: the script asks for it and puts it there.
+pub(super) fn now(seen: &Seen) -> Markup {
+    html! {
+        p.note.(if seen.good { "good" } else { "warn" }) { (seen.verdict) }
+        dl.facts {
+            dt { "Opened" } dd { (number(seen.opened)) }
+            dt { "Not opened" } dd { (number(seen.not_opened)) }
+            dt { "Last" } dd { @match seen.last { Some(last) => { (moment(last)) " UTC" }, None => "-" } }
         }
+        @for finding in &seen.findings { (gap(finding)) }
     }
 }
 
@@ -124,7 +128,7 @@ mod tests {
         book.note(Some("ann"), [192, 0, 2, 8].into(), &Event::Opened { host: HOST });
         book.note(None, here, &Event::LoginFailed { user: Some("bob") });
         viewer.name = Some("ann".into());
-        let told = serde_json::to_string(&seen(&viewer, &book)).unwrap();
+        let told = now(&seen(&viewer, &book)).into_string();
         assert!(!told.contains("bob") && told.contains("Login failed"), "{told}");
         book.note(Some("ann"), here, &Event::Opened { host: HOST });
         let after = seen(&viewer, &book);

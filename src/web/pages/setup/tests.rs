@@ -11,7 +11,7 @@ async fn without_a_proxy_the_address_is_an_example() {
         page.contains("No proxy runs in this program") && page.contains("http://NAME:PASSWORD@proxy.example.com:8080")
     );
     assert!(!page.contains("href=\"/setup/ca.pem\""));
-    for address in ["/setup/ca.pem", "/setup/ca.cer", "/setup/check.sh", "/setup/check.json"] {
+    for address in ["/setup/ca.pem", "/setup/ca.cer", "/setup/check.sh", "/setup/seen"] {
         assert_eq!(pages.get(address).await.status, 404, "{address}");
     }
 }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::testing::{assert_harmless, shown_text};
+use super::super::harmless::{assert_harmless, shown_text};
 use super::*;
 
 fn language(id: &str) -> Option<Language> {

@@ -1,4 +1,4 @@
-//! What tests ask of markup: that it is harmless, and which text it shows.
+//! What tests and the fuzzer ask of markup: that it is harmless, and which text it shows.
 
 /// Elements that contents may be made of.
 const ELEMENTS: [&str; 38] = [
@@ -61,7 +61,7 @@ const ATTRIBUTES: [&str; 13] = [
 ];
 
 /// Panics when markup has an element, an attribute or an address that contents never have, or is not balanced.
-pub(crate) fn assert_harmless(markup: &str) {
+pub(super) fn assert_harmless(markup: &str) {
     let mut open: Vec<&str> = Vec::new();
     for tag in tags(markup) {
         if let Some(name) = tag.strip_prefix('/') {
@@ -89,7 +89,7 @@ pub(crate) fn assert_harmless(markup: &str) {
 }
 
 /// The text that markup shows, with marks as the letters that they stand for. Bytes that are no text are left out.
-pub(crate) fn shown_text(markup: &str) -> String {
+pub(super) fn shown_text(markup: &str) -> String {
     let mut text = String::new();
     let mut rest = markup;
     while let Some(at) = rest.find('<') {
