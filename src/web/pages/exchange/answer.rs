@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::prompt::{call, format_name, named, prompt, prose, reasoning};
 use super::room::Room;
+use super::view::View;
 use super::{code, ghost, raw};
 use crate::copilot::answer::{Answer, Choice, Ending, Faults, Format};
 use crate::index::Row;
@@ -13,9 +14,9 @@ use crate::rules::Kind;
 use crate::web::render::text;
 
 /// Prompt and answer side by side.
-pub(super) fn with_prompt(subject: &Subject, room: &mut Room) -> Markup {
-    let answer = answer(subject, room);
-    let prompt = prompt(subject, room);
+pub(super) fn with_prompt(view: &View, room: &mut Room) -> Markup {
+    let answer = answer(&view.subject, room);
+    let prompt = prompt(view, room);
     html! {
         section.prompt aria-label="Prompt" { (prompt) }
         section.answer aria-label="Answer" { (answer) }

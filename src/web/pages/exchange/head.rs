@@ -7,7 +7,6 @@ use crate::archive::{AbortedBy, Form};
 use crate::copilot::noise::Noise;
 use crate::index::Row;
 use crate::review::amounts::millis;
-use crate::review::query::encoded;
 use crate::review::row::{Outcome, flags, outcome};
 use crate::review::subject::Subject;
 use crate::review::text::printable;
@@ -45,7 +44,7 @@ pub(super) fn head(view: &View) -> Markup {
             @for flag in flags(row) { span.tag.warn { (flag) } }
             @if let Some(millis) = row.total_ms { span.tag { (self::millis(millis)) } }
             @if view.subject.prompt.as_ref().is_some_and(|prompt| !prompt.turns.is_empty()) {
-                a href={ "/conversations/" (encoded(&row.id)) } { "The whole conversation" }
+                a href=(view.list.conversation(&row.id, None)) { "The whole conversation" }
             }
         }
         (facts(view))

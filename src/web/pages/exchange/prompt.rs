@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::code::plain;
 use super::room::Room;
+use super::view::View;
 use super::{ghost, raw};
 use crate::copilot::answer::Format;
 use crate::copilot::prompt::{Part, Prompt, Turn};
@@ -21,7 +22,8 @@ const PARTS: usize = 400;
 /// Names of tools that are shown before they are folded.
 const TOOLS: usize = 8;
 
-pub(super) fn prompt(subject: &Subject, room: &mut Room) -> Markup {
+pub(super) fn prompt(view: &View, room: &mut Room) -> Markup {
+    let subject = &view.subject;
     let Some(prompt) = &subject.prompt else {
         let body = raw::body(&subject.record.request_body, "Request body", room);
         return html! { h2 { "Request" } (body) };
@@ -32,7 +34,7 @@ pub(super) fn prompt(subject: &Subject, room: &mut Room) -> Markup {
         p.muted { (about(prompt).join(", ")) }
         @if prompt.cut { p.note.warn { "The request's body was cut, or is broken from some place on: this is what came before." } }
         @if is_ghost { (ghost::prompt(subject, prompt, room)) }
-        (goes_on(subject, prompt))
+        (goes_on(view, prompt))
         (turns(subject, &prompt.turns, room))
         (tools(&prompt.tools))
     }
@@ -54,13 +56,13 @@ pub(super) const fn format_name(format: Format) -> &'static str {
     }
 }
 
-fn goes_on(subject: &Subject, prompt: &Prompt) -> Markup {
+fn goes_on(view: &View, prompt: &Prompt) -> Markup {
     html! {
         @if prompt.previous_response_id.is_some() {
             p.note {
                 "The conversation goes on from an earlier answer, which is not sent again: "
-                @match &subject.previous {
-                    Some(row) => a href={ "/exchanges/" (crate::review::query::encoded(&row.id)) } { "the exchange before this" },
+                @match &view.subject.previous {
+                    Some(row) => a href=(view.address(row)) { "the exchange before this" },
                     None => "the exchange with it is not among the records",
                 }
                 "."

@@ -174,6 +174,92 @@ async fn the_list_goes_on_before_and_behind() {
     }
 }
 
+/// The addresses that links of a page's contents lead to.
+fn links(page: &str) -> Vec<String> {
+    let main = between(page, "<main", "</main>");
+    let links =
+        main.split("<a ").skip(1).filter_map(|rest| rest.split_once('>')?.0.split_once("href=\"")?.1.split_once('"'));
+    links.map(|(address, _)| address.replace("&amp;", "&")).collect()
+}
+
+#[tokio::test]
+async fn a_view_goes_along_wherever_the_reader_goes() {
+    let model = |mut ghost: Value| {
+        let request = ghost["request"]["content"].as_str().unwrap().replacen('{', "{\"model\":\"m-1\",", 1);
+        ghost["request"]["content"] = json!(request);
+        ghost
+    };
+    let pages = Pages::of(&[model(ghost(0)), chat(1, "Why?", "So."), model(ghost(2)), chat(3, "And?", "Well.")]);
+    let view = "kind=completions,chat&user=ann&host=*.example.com&status=2xx&model=m-1&language=rust&editor=vscode&\
+        since=2024-12-08T14:00:00&until=2024-12-08T15:00:00&slower-than=1ms&cancelled=0&failed=0&text=return&\
+        columns=kind,host&order=oldest&utc-offset=%2B01:00";
+    let names: Vec<_> = view.split('&').map(|pair| pair.split_once('=').unwrap().0).collect();
+    let all = crate::review::params::FilterParams::NAMES.into_iter().chain(["columns", "order", "utc-offset"]);
+    assert_eq!(names, all.collect::<Vec<_>>(), "all parameters of a view are set");
+    let list = format!("/exchanges?{view}");
+    let mut seen = std::collections::BTreeSet::new();
+    let mut ahead = vec![list.clone()];
+    while let Some(address) = ahead.pop() {
+        if !seen.insert(address.clone()) {
+            continue;
+        }
+        let page = pages.page(&address).await;
+        assert!(page.contains("UTC+01:00"), "{address}");
+        for link in links(&page) {
+            let path = link.split(['?', '#']).next().unwrap();
+            let is_file = ["-body", ".json", ".har"].iter().any(|end| path.ends_with(end));
+            let is_of_one = path.starts_with("/exchanges/") || path.starts_with("/conversations/");
+            if is_of_one && !is_file {
+                assert_eq!(link, format!("{path}?{view}"), "on {address}");
+                ahead.push(link);
+            }
+        }
+        let back = page.contains(&format!("href=\"{}\">Exchanges</a>", list.replace('&', "&amp;")));
+        assert!(back || address == list, "{address} leads back");
+    }
+    let (one, other) = (id(0), id(2));
+    for path in [
+        format!("/exchanges/{one}"),
+        format!("/exchanges/{other}"),
+        format!("/exchanges/{}", id(3)),
+        format!("/conversations/{}", id(1)),
+        format!("/exchanges/{one}/diff/{other}"),
+        format!("/exchanges/{other}/diff"),
+    ] {
+        assert!(seen.contains(&format!("{path}?{view}")), "{path} is on the way: {seen:?}");
+    }
+    // The oldest is the first of this list: the next one is newer.
+    let page = pages.page(&format!("/exchanges/{one}?{view}")).await;
+    let next = format!("rel=\"next\" href=\"/exchanges/{other}?{}\"", view.replace('&', "&amp;"));
+    assert!(page.contains(&next) && page.contains("Newer →") && page.contains("the oldest"), "{page}");
+}
+
+#[tokio::test]
+async fn the_place_in_the_list_is_kept_for_the_way_back() {
+    let pages = Pages::of(&[ghost(0), chat(1, "a", "b"), ghost(2)]);
+    let place = "after=1999999999999999-0193a6d14f2b70008000000000000007";
+    let list = pages.page(&format!("/exchanges?{place}")).await;
+    assert!(list.contains(&format!("href=\"/exchanges/{}?{place}\"", id(1))), "{list}");
+    let page = pages.page(&format!("/exchanges/{}?{place}", id(1))).await;
+    assert!(page.contains(&format!("rel=\"up\" href=\"/exchanges?{place}\"")), "{page}");
+}
+
+#[tokio::test]
+async fn the_session_tells_how_far_the_others_are() {
+    let records: Vec<_> = (0..30).map(ghost).collect();
+    let page = Pages::of(&records).page(&format!("/exchanges/{}?columns=host", id(15))).await;
+    let session = between(&page, "<table class=\"session\">", "</table>");
+    let numbers: Vec<_> = (5..=25).filter(|number| session.contains(&id(*number))).collect();
+    assert_eq!(numbers, (5..=25).collect::<Vec<_>>(), "the nearest on both sides: {session}");
+    assert_eq!(session.matches("<tr").count(), 22, "and nothing else");
+    assert!(
+        session.contains(">-10.0 s<") && session.contains(">this one<") && session.contains(">+10.0 s<"),
+        "{session}"
+    );
+    let around = "/exchanges?user=ann&amp;since=2024-12-08T12:00:15Z&amp;until=2024-12-08T14:00:15Z&amp;columns=host";
+    assert!(page.contains("the 20 nearest in time") && page.contains(&format!("href=\"{around}\"")), "{page}");
+}
+
 #[tokio::test]
 async fn what_cannot_be_shown_is_said() {
     let pages = Pages::of(&[ghost(1), ghost(2)]);
