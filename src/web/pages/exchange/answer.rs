@@ -18,8 +18,8 @@ pub(super) fn with_prompt(view: &View, room: &mut Room) -> Markup {
     let answer = answer(&view.subject, room);
     let prompt = prompt(view, room);
     html! {
-        section.prompt aria-label="Prompt" { (prompt) }
-        section.answer aria-label="Answer" { (answer) }
+        section.prompt #prompt aria-label="Prompt" { (prompt) }
+        section.answer #answer aria-label="Answer" { (answer) }
     }
 }
 

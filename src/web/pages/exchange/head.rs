@@ -67,7 +67,7 @@ fn facts(view: &View) -> Markup {
             (fact("Tokens", told::tokens(&view.subject).as_deref()))
             (goes_on(view))
         }
-        details {
+        details.about {
             summary { "More about it" }
             dl.facts {
                 (fact("Request", Some(&format!("{} {}", record.method, record.url))))

@@ -8,6 +8,7 @@ mod around;
 mod batch;
 mod became;
 mod code;
+mod contents;
 mod curl;
 mod download;
 pub(super) mod find;
@@ -89,6 +90,7 @@ fn body(view: &View) -> Markup {
         article.exchange {
             (around::steps(view))
             (head::head(view))
+            (contents::contents(view))
             @match &subject.batch {
                 Some(batch) => (batch::batch(view, batch, room)),
                 None => {
