@@ -112,18 +112,15 @@ fn finish(reason: Option<&str>) -> Markup {
 }
 
 fn faults(faults: &Faults) -> Markup {
-    let counted = [
-        (faults.unreadable, "could not be read"),
-        (faults.repeated, "came again"),
-        (faults.misplaced, "belong to nothing"),
-    ];
+    let counted =
+        [(faults.unreadable, "not readable"), (faults.repeated, "sent twice"), (faults.misplaced, "out of place")];
     let mut words: Vec<_> = counted
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{} {what}", number(count)))
         .collect();
     if faults.overflowed {
-        words.push("there are more than are kept".to_owned());
+        words.push("more than are kept".to_owned());
     }
-    html! { @if !words.is_empty() { p.note.warn { "Odd: of the events of the answer, " (words.join(", ")) "." } } }
+    html! { @if !words.is_empty() { p.note.warn { "The stream of the answer had odd events: " (words.join(", ")) "." } } }
 }

@@ -73,7 +73,7 @@ pub(super) fn session(view: &View) -> Markup {
                 }
             }
             div.scroll tabindex="0" role="region" aria-labelledby="session" {
-                table.session {
+                table.session.folds {
                     thead { tr {
                         th scope="col" { "Time (" (view.zone_name()) ")" }
                         th.num scope="col" { "From here" }

@@ -52,7 +52,7 @@ fn suggestions(subject: &Subject) -> Markup {
     }
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby="became" {
-            table.became {
+            table.became.folds {
                 thead { tr {
                     th scope="col" { "Choice" }
                     th scope="col" { "Shown" }
@@ -151,7 +151,7 @@ fn listed(subject: &Subject) -> Markup {
         details open[events.len() <= 12 && subject.row.kind != Kind::Completions] {
             summary { (number(events.len() as u64)) " event" @if events.len() > 1 { "s" } " of telemetry" }
             div.scroll tabindex="0" role="region" aria-label="Events of telemetry" {
-                table {
+                table.told.folds {
                     thead { tr { th.num scope="col" { "After" } th scope="col" { "Event" } th scope="col" { "It says" } } }
                     tbody {
                         @for event in events.iter().take(LISTED) {

@@ -23,6 +23,7 @@ pub(super) const fn kind(kind: Kind) -> &'static str {
         Kind::Telemetry => "Telemetry",
         Kind::Models => "Models",
         Kind::Embeddings => "Embeddings",
+        Kind::Other => "Other",
         other => other.as_str(),
     }
 }
