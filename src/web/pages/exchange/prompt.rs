@@ -17,6 +17,8 @@ use crate::web::render::text;
 
 /// Turns that are shown: the newest. A run of an agent has some hundred.
 const TURNS: usize = 400;
+/// Turns before what was asked now that are in sight; those before them are folded together.
+const BEFORE: usize = 4;
 /// Parts of a turn that are shown.
 const PARTS: usize = 400;
 /// Names of tools that are shown before they are folded.
@@ -96,9 +98,19 @@ fn turns(subject: &Subject, turns: &[Turn], room: &mut Room) -> Markup {
         })
         .collect();
     shown.reverse();
+    // Else what was asked now is some screens below folded lines.
+    let before = asked.saturating_sub(from);
+    let folded = if before > BEFORE + 1 { before - BEFORE } else { 0 };
+    let (earlier, rest) = shown.split_at(folded.min(shown.len()));
     html! {
         @if from > 0 { p.left-out { (number(from as u64)) " earlier turns are not shown." } }
-        @for turn in &shown { (turn) }
+        @if !earlier.is_empty() {
+            details.earlier {
+                summary { (number(earlier.len() as u64)) " earlier turns" }
+                @for turn in earlier { (turn) }
+            }
+        }
+        @for turn in rest { (turn) }
     }
 }
 
@@ -118,7 +130,7 @@ fn parts(subject: &Subject, turn: &Turn, room: &mut Room) -> Markup {
                     }
                     (result(room, text))
                 },
-                Part::Other { kind } => p.muted { "(" (text::visible(named(kind))) ", not shown)" },
+                Part::Other { kind } => p.muted { "(" (text::visible(named(kind))) ": not shown here, the body has it)" },
             }
         }
         @if turn.parts.len() > PARTS { p.left-out { (number((turn.parts.len() - PARTS) as u64)) " more parts are not shown." } }

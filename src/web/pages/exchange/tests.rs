@@ -359,6 +359,16 @@ async fn of_a_long_run_the_newest_is_open_and_the_rest_is_folded() {
     let prompt = between(&page, "aria-label=\"Prompt\"", "</section>");
     assert_eq!(prompt.matches("<details class=\"turn\"").count(), 202);
     assert_eq!(prompt.matches("<details class=\"turn\" open>").count(), 1);
+    let (seen, folded) = prompt.split_once("<details class=\"earlier\"><summary>197 earlier turns</summary>").unwrap();
+    assert!(!seen.contains("class=\"turn\""), "{seen}");
+    let mut depth = 1;
+    let end = folded.match_indices("details").find(|(at, _)| {
+        let before = &folded[..*at];
+        depth += i32::from(before.ends_with('<')) - i32::from(before.ends_with("</"));
+        depth == 0
+    });
+    let (at, _) = end.unwrap();
+    assert_eq!(folded[..at].matches("<details class=\"turn\"").count(), 197);
     let open = between(prompt, "<details class=\"turn\" open>", "</details>");
     assert!(open.contains("What is on it?") && open.contains("image"), "{open}");
     assert!(!page.contains(&"A".repeat(100_000)), "pictures are no text to read");
