@@ -167,7 +167,7 @@ impl View {
     /// The address of another page of this conversation.
     fn address(&self, page: usize) -> String {
         let id = self.found.turns.get(self.found.asked).map_or("", |turn| turn.row.id.as_str());
-        self.wanted.list.conversation(id, Some(page))
+        self.wanted.list.conversation_page(id, page)
     }
 
     fn pages(&self, label: &str) -> Markup {

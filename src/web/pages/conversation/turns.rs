@@ -166,7 +166,7 @@ impl<'v> Drawing<'v> {
                     span class=(tint) { @match row.status { Some(status) => (status), None => "no response" } } " "
                 }
                 @for flag in flags(row) { span class=(tint) { (flag) } " " }
-                @if at == self.view.found.asked { span.tag.accent { "you came from here" } " " }
+                @if at == self.view.found.asked { span.tag.accent #here { "you came from here" } " " }
                 @if let Some(other) = turn.again { span.tag { "tried again, as " (place(other)) } " " }
                 @if turn.turned_back { span.tag { "turned back" } " " }
                 @match &turn.link {

@@ -1,5 +1,7 @@
 //! What was asked: the turns of a conversation, or the parts of ghost text, or the body.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use super::code::plain;
@@ -19,6 +21,8 @@ use crate::web::render::text;
 const TURNS: usize = 400;
 /// Turns before what was asked now that are in sight; those before them are folded together.
 const BEFORE: usize = 4;
+/// Letters of a call's arguments that are seen while it is folded.
+const BEGINNING: usize = 70;
 /// Parts of a turn that are shown.
 const PARTS: usize = 400;
 /// Names of tools that are shown before they are folded.
@@ -79,13 +83,14 @@ fn turns(subject: &Subject, turns: &[Turn], room: &mut Room) -> Markup {
     // What was asked now: the last turn of a person, and what is behind it.
     let asked = turns.iter().rposition(|turn| turn.role == "user" || turn.role == "developer");
     let asked = asked.unwrap_or_else(|| turns.len().saturating_sub(1));
+    let names = names(turns);
     let mut shown: Vec<_> = turns
         .iter()
         .enumerate()
         .skip(from)
         .rev()
         .map(|(at, turn)| {
-            let parts = parts(subject, turn, room);
+            let parts = parts(subject, turn, &names, room);
             html! {
                 details.turn open[at >= asked] {
                     summary {
@@ -114,7 +119,17 @@ fn turns(subject: &Subject, turns: &[Turn], room: &mut Room) -> Markup {
     }
 }
 
-fn parts(subject: &Subject, turn: &Turn, room: &mut Room) -> Markup {
+/// The tools by the ids of their calls: results tell ids alone.
+fn names(turns: &[Turn]) -> HashMap<&str, &str> {
+    let parts = turns.iter().flat_map(|turn| &turn.parts);
+    let calls = parts.filter_map(|part| match part {
+        Part::ToolCall { id, name, .. } if !id.is_empty() => Some((id.as_str(), name.as_str())),
+        _ => None,
+    });
+    calls.collect()
+}
+
+fn parts(subject: &Subject, turn: &Turn, names: &HashMap<&str, &str>, room: &mut Room) -> Markup {
     let next_edit = subject.row.kind == Kind::Nes;
     html! {
         @for part in turn.parts.iter().take(PARTS) {
@@ -125,8 +140,10 @@ fn parts(subject: &Subject, turn: &Turn, room: &mut Room) -> Markup {
                 Part::ToolCall { id, name, arguments } => (call(room, id, name, arguments)),
                 Part::ToolResult { id, text } => details.tool {
                     summary {
-                        span.label { "Result" } " of " code { (text::visible(named(id))) } " "
-                        span.muted { (letters(text)) }
+                        span.label { "Result" } " of "
+                        @if let Some(name) = names.get(id.as_str()) { code { (text::visible(named(name))) } " " span.muted { (text::visible(id)) } }
+                        @else { code { (text::visible(named(id))) } }
+                        " " span.muted { (letters(text)) }
                     }
                     (result(room, text))
                 },
@@ -159,11 +176,16 @@ pub(super) fn reasoning(room: &mut Room, source: &str) -> Markup {
 /// A call of a tool, folded.
 pub(super) fn call(room: &mut Room, id: &str, name: &str, arguments: &str) -> Markup {
     let cut = room.cut(arguments, text::MOST);
+    let beginning = room.cut(arguments.trim_start(), BEGINNING);
     html! {
         details.tool {
             summary {
-                span.label { "Call" } " of " code { (text::visible(named(name))) } " "
-                @if !id.is_empty() { span.muted { (text::visible(id)) } }
+                span.label { "Call" } " of " code { (text::visible(named(name))) }
+                @if !id.is_empty() { " " span.muted { (text::visible(id)) } }
+                // Of forty calls of the same tool a reader looks for one.
+                @if !beginning.shown.is_empty() {
+                    " " span.muted.beginning { (text::visible(beginning.shown)) @if beginning.left_out > 0 { "…" } }
+                }
             }
             @if arguments.is_empty() { p.muted { "Without arguments." } }
             @else { (json::arguments(cut.shown)) (text::left_out(cut.left_out)) }

@@ -130,7 +130,15 @@ async fn a_chat_is_shown_as_it_was_led() {
     assert!(answer.contains("<h5>Because</h5>") && answer.contains("hl-k"), "{answer}");
     assert!(answer.contains("The content filter ended the answer here."));
     assert!(page.contains("unknown") || page.contains("Unknown: no telemetry speaks of it."), "no telemetry is not no");
-    assert!(page.contains(&format!("/conversations/{}", id(0))));
+    let result = plain(between(prompt, "Result</span>", "</summary>"));
+    assert_eq!(result, " of read call_1 6 characters", "a result tells its call alone, which tells the tool");
+    assert!(
+        plain(between(prompt, "Call</span>", "</summary>")).contains("{&quot;path&quot;:&quot;a&quot;}"),
+        "{prompt}"
+    );
+    assert!(page.contains(&format!("/conversations/{}#here", id(0))));
+    let conversation = pages.page(&format!("/conversations/{}", id(0))).await;
+    assert_eq!(conversation.matches("id=\"here\"").count(), 1);
 }
 
 #[tokio::test]
@@ -212,8 +220,8 @@ async fn a_view_goes_along_wherever_the_reader_goes() {
             let is_file = ["-body", ".json", ".har"].iter().any(|end| path.ends_with(end));
             let is_of_one = path.starts_with("/exchanges/") || path.starts_with("/conversations/");
             if is_of_one && !is_file {
-                assert_eq!(link, format!("{path}?{view}"), "on {address}");
-                ahead.push(link);
+                assert_eq!(link.trim_end_matches("#here"), format!("{path}?{view}"), "on {address}");
+                ahead.push(format!("{path}?{view}"));
             }
         }
         let back = page.contains(&format!("href=\"{}\">Exchanges</a>", list.replace('&', "&amp;")));

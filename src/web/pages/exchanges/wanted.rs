@@ -161,10 +161,14 @@ impl Wanted {
         self.beside(format!("{PATH}/{}", encoded(id)), &[])
     }
 
-    /// The address of the conversation of an exchange, or of one of its pages.
-    pub(in crate::web) fn conversation(&self, id: &str, page: Option<usize>) -> String {
-        let page = page.map(|page| ("page", page.to_string()));
-        self.beside(format!("/conversations/{}", encoded(id)), page.as_slice())
+    /// The address of an exchange in its conversation.
+    pub(in crate::web) fn conversation(&self, id: &str) -> String {
+        self.beside(format!("/conversations/{}", encoded(id)), &[]) + "#here"
+    }
+
+    /// The address of a page of the conversation of an exchange.
+    pub(in crate::web) fn conversation_page(&self, id: &str, page: usize) -> String {
+        self.beside(format!("/conversations/{}", encoded(id)), &[("page", page.to_string())])
     }
 
     /// The address at which an exchange is compared: with another, or where that is chosen.
