@@ -151,6 +151,66 @@ async fn keys_go_along_the_list() {
     browser.press("k").await;
     browser.until("the newest", &at(3)).await;
     assert_eq!(browser.path().await, format!("/exchanges/{}?kind=completions", id(3)));
+    browser.press("u").await;
+    browser.until("the list", "return location.pathname === '/exchanges' && document.readyState === 'complete'").await;
+    assert_eq!(browser.path().await, "/exchanges?kind=completions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_a_page_are_one_key_away() {
+    let Some(browser) = browser().await else { return };
+    let long: String = (0..400).map(|line| format!("// line {line}\n")).collect();
+    let review = Review::of(&[ghost(0, &long, "a"), chat(1, "x", "y")]);
+    review.open(&browser, 0, "").await;
+    let in_sight = "const box = document.getElementById('timing').getBoundingClientRect();
+        return location.hash === '#timing' && box.top >= 0 && box.bottom <= innerHeight";
+    browser.press("4").await;
+    browser.until("the timing is in sight", in_sight).await;
+    // The same by the links, as they are reached without a mouse.
+    let names = browser.texts("nav[aria-label='Parts of this page'] a").await;
+    assert_eq!(names, ["Prompt", "Answer", "What became of it", "Timing", "The same session", "Headers and bodies"],);
+    // Where nothing may be put on the clipboard, the command is unfolded and chosen.
+    let refused =
+        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: () => Promise.reject(new Error('no'))}});
+        document.querySelector('.contents [data-copy]').click()";
+    browser.eval(refused).await;
+    browser.until("the command is chosen", "return getSelection().toString().startsWith('curl')").await;
+    assert_eq!(browser.eval("return document.getElementById('curl').closest('details').open").await, json!(true));
+    // Where it may, it is there.
+    let allowed = "window.copied = null;
+        navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve() };
+        document.querySelector('.contents [data-copy]').click()";
+    browser.eval(allowed).await;
+    browser.until("the command is copied", "return window.copied !== null").await;
+    let text = browser.eval("return [window.copied, document.getElementById('curl').textContent]").await;
+    assert_eq!(text[0], text[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_matters_is_in_sight_where_it_is_narrow() {
+    let Some(browser) = browser().await else { return };
+    let long = |mut record: Value| {
+        record["proxy-authorization"] = json!("n".repeat(120));
+        record
+    };
+    let review = Review::of(&[long(ghost(0, CODE, "a + b;")), telemetry(1, 0, "network"), long(chat(2, "x", "y"))]);
+    review.open(&browser, 0, "").await;
+    browser.look(NARROW, false).await;
+    // Cells of these tables that begin or end behind the edge of the page.
+    let behind = "return [...document.querySelectorAll('table:is(.became, .timing, .session) tbody :is(th, td)')]
+        .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth)
+        .map(one => one.closest('table').className + ': ' + one.textContent)";
+    assert_eq!(browser.eval(behind).await, json!([]));
+    let side_by_side = "const [dt, dd] = document.querySelector('dl.facts').children;
+        return Math.abs(dt.getBoundingClientRect().top - dd.getBoundingClientRect().top) < 4";
+    assert_eq!(browser.eval(side_by_side).await, json!(true));
+    let gap = "const about = document.querySelector('details.about').getBoundingClientRect();
+        return document.querySelector('.contents').getBoundingClientRect().top - about.bottom >= 8";
+    assert_eq!(browser.eval(gap).await, json!(true));
+    browser.open(&review.0.url("/exchanges")).await;
+    browser.look(WIDE, false).await;
+    let wide = "return document.querySelector('.scroll').scrollWidth - document.querySelector('.scroll').clientWidth";
+    assert_eq!(browser.eval(wide).await, json!(0), "a long name pushes nothing behind the edge");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower_service::Service;
 
@@ -82,9 +82,14 @@ impl Pages {
     }
 
     pub(in crate::web) async fn get(&self, address: &str) -> Answer {
+        self.ask(&Method::GET, address).await
+    }
+
+    pub(in crate::web) async fn ask(&self, method: &Method, address: &str) -> Answer {
         ready(&self.site).await;
         loop {
-            let request = Request::get(address).header("host", "localhost").body(Body::empty()).unwrap();
+            let request =
+                Request::builder().method(method).uri(address).header("host", "localhost").body(Body::empty()).unwrap();
             let (head, body) = self.router.clone().call(request).await.unwrap().into_parts();
             let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
             // As a browser does while records are counted.

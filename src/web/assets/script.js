@@ -9,7 +9,8 @@
     return true;
   };
 
-  // g and a letter: a page. j/k or the arrows: next and previous. /: the search field. ?: the keys. Esc: leaves a field.
+  // g and a letter: a page. j/k or the arrows: next and previous. u: up. 1, 2, …: a part of the page. /: the search field.
+  // ?: the keys. Esc: leaves a field.
   let waiting = false;
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) return event.target.blur();
@@ -22,6 +23,8 @@
     if (event.key === "g") waiting = done = true;
     else if (event.key === "j" || event.key === "ArrowRight") done = select(1) || follow('a[rel~="next"]');
     else if (event.key === "k" || event.key === "ArrowLeft") done = select(-1) || follow('a[rel~="prev"]');
+    else if (event.key === "u") done = follow('a[rel~="up"]');
+    else if (/^[1-9]$/.test(event.key)) done = follow(`a[data-part="${event.key}"]`);
     else if (event.key === "Enter" && event.target === document.body) done = open();
     else if (event.key === "/") {
       const field = document.querySelector("[data-search]");
@@ -55,12 +58,13 @@
     return Boolean(link);
   }
 
-  // <button data-copy="#id">: the text of that element.
+  // <button data-copy="#id">: the text of that element. A link does the same, which leads to the text without script.
   document.addEventListener("click", async (event) => {
-    const button = event.target instanceof Element && event.target.closest("button[data-copy]");
+    const button = event.target instanceof Element && event.target.closest("[data-copy]");
     if (!button) return;
     const source = document.querySelector(button.dataset.copy);
     if (!source) return;
+    event.preventDefault();
     const text = "value" in source ? source.value : source.textContent;
     const before = button.textContent;
     try {
@@ -68,11 +72,14 @@
       button.textContent = "Copied";
     } catch {
       // Without a secure context there is no clipboard: the text is selected, and the keyboard copies it.
+      const folded = source.closest("details");
+      if (folded) folded.open = true;
       const range = document.createRange();
       range.selectNodeContents(source);
       const selection = window.getSelection();
       selection.removeAllRanges();
       selection.addRange(range);
+      source.scrollIntoView({ block: "nearest" });
       button.textContent = "Selected: press Ctrl+C";
     }
     setTimeout(() => (button.textContent = before), 2000);

@@ -8,6 +8,7 @@ use crate::index::Row;
 use crate::live::Text;
 use crate::review::amounts::{number, size};
 use crate::review::text::{printable, printable_lines};
+use crate::web::pages::exchanges::Wanted;
 use crate::web::pages::exchanges::columns::Column;
 use crate::web::pages::one::{link, time};
 
@@ -124,7 +125,7 @@ pub(super) fn head() -> Markup {
 pub(super) fn row(row: &Row) -> Markup {
     html! {
         tr data-key=(row.id) {
-            th.nowrap scope="row" { (link(row, Utc.fix())) }
+            th.nowrap scope="row" { (link(row, &Wanted::default())) }
             @for column in Column::USUAL {
                 td class=[column.is_number().then_some("num")] { (column.cell(row)) }
             }

@@ -1,18 +1,17 @@
 //! Two exchanges beside each other.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use chrono::{FixedOffset, Offset, Utc};
 use maud::{Markup, html};
 
 use super::exchange::find;
+use super::exchanges::Wanted;
 use super::frame::{Frame, page};
 use super::one;
 use crate::index::Row;
 use crate::review::amounts::millis;
 use crate::review::difference::{Change, Difference};
-use crate::review::query::encoded;
 use crate::review::row::{about, amounts};
 use crate::review::text::printable;
 use crate::web::access::{Area, Viewer};
@@ -30,7 +29,10 @@ pub(super) async fn choose(
     State(site): State<Site>,
     Extension(viewer): Extension<Viewer>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
+    let list = Wanted::of_query(query.as_deref().unwrap_or_default());
+    list.clock().map_err(one::wrong)?;
     let row = find::one(&site, &viewer, &id).await?;
     let asked = row.clone();
     let rows = site.ask(move |index| index.session_of(&asked, OFFERED)).await?;
@@ -38,34 +40,35 @@ pub(super) async fn choose(
         .into_iter()
         .filter(|other| other.id != row.id && viewer.may_see(other))
         .partition(|other| other.kind == row.kind);
-    let zone = Utc.fix();
+    let clock = one::clock(list.zone());
     let body = html! {
+        (one::way_back(&row, &list))
         h1 { "Compare an exchange with another" }
-        p { "The exchange of " (one::link(&row, zone)) " UTC (" (row.kind.as_str()) "). Others of its session:" }
+        p { "The exchange of " (one::link(&row, &list)) " " (clock) " (" (row.kind.as_str()) "). Others of its session:" }
         @if alike.is_empty() && others.is_empty() {
             div.empty { p { "There is no other exchange of this session." } }
         }
-        @if !alike.is_empty() { (offered(&row, &alike, "Of the same kind", zone)) }
-        @if !others.is_empty() { (offered(&row, &others, "Of other kinds", zone)) }
+        @if !alike.is_empty() { (offered(&row, &alike, "Of the same kind", &list)) }
+        @if !others.is_empty() { (offered(&row, &others, "Of other kinds", &list)) }
     };
     Ok(page(&site, Some(&viewer), &frame("Compare"), &body))
 }
 
 /// The nearest stand where the reader begins: in order of time, as the session's list has them.
-fn offered(row: &Row, rows: &[Row], title: &str, zone: FixedOffset) -> Markup {
+fn offered(row: &Row, rows: &[Row], title: &str, list: &Wanted) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(title) {
             table {
                 caption { (title) }
                 thead { tr {
-                    th scope="col" { "Time (UTC)" } th scope="col" { "Kind" } th scope="col" { "About" }
+                    th scope="col" { "Time (" (one::clock(list.zone())) ")" } th scope="col" { "Kind" } th scope="col" { "About" }
                     th.num scope="col" { "Total" } th.num scope="col" { "Tokens or size" }
                 } }
                 tbody data-rows {
                     @for other in rows {
                         tr {
                             td.nowrap {
-                                a href={ "/exchanges/" (encoded(&row.id)) "/diff/" (encoded(&other.id)) } { (one::time(other.began, zone)) }
+                                a href=(list.comparison(&row.id, Some(&other.id))) { (one::time(other.began, list.zone())) }
                                 @if other.began < row.began { " " span.muted { "before" } } @else { " " span.muted { "after" } }
                             }
                             td { (other.kind.as_str()) }
@@ -85,11 +88,15 @@ pub(super) async fn diff(
     State(site): State<Site>,
     Extension(viewer): Extension<Viewer>,
     Path((id, other)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
+    let list = Wanted::of_query(query.as_deref().unwrap_or_default());
+    list.clock().map_err(one::wrong)?;
     let mut rows = [find::one(&site, &viewer, &id).await?, find::one(&site, &viewer, &other).await?];
     if rows[0].id == rows[1].id {
         return Err(Problem::Bad("An exchange cannot be compared with itself.".to_owned()));
     }
+    let came_from = rows[0].id.clone();
     // What became of something is read forwards, whichever of the two the reader came from.
     rows.sort_by(|one, other| (one.began, &one.id).cmp(&(other.began, &other.id)));
     let [old, new] = &rows;
@@ -100,23 +107,24 @@ pub(super) async fn diff(
     let drawn = tokio::task::spawn_blocking(move || {
         let [old, new] = &asked;
         let found = Difference::of((old, &files.0.record), (new, &files.1.record));
-        body(old, new, &found)
+        let came_from = if old.id == came_from { old } else { new };
+        html! { (one::way_back(came_from, &list)) (body(old, new, &found, &list)) }
     });
     let body = drawn.await.map_err(|_| one::stopped())?;
     Ok(page(&site, Some(&viewer), &frame("Comparison"), &body))
 }
 
-fn body(old: &Row, new: &Row, found: &Difference) -> Markup {
-    let zone = Utc.fix();
+fn body(old: &Row, new: &Row, found: &Difference, list: &Wanted) -> Markup {
+    let clock = one::clock(list.zone());
     let [old_prompt, new_prompt] = &found.prompts;
     let [old_answer, new_answer] = &found.answers;
     html! {
         h1 { "Two exchanges compared" }
         dl.facts {
-            dt { "Old" } dd { (one::link(old, zone)) " UTC · " (old.kind.as_str()) " · " (printable(old.user.as_deref().unwrap_or("-"))) }
-            dt { "New" } dd { (one::link(new, zone)) " UTC · " (new.kind.as_str()) " · " (printable(new.user.as_deref().unwrap_or("-"))) }
+            dt { "Old" } dd { (one::link(old, list)) " " (clock) " · " (old.kind.as_str()) " · " (printable(old.user.as_deref().unwrap_or("-"))) }
+            dt { "New" } dd { (one::link(new, list)) " " (clock) " · " (new.kind.as_str()) " · " (printable(new.user.as_deref().unwrap_or("-"))) }
         }
-        p { a href={ "/exchanges/" (encoded(&new.id)) "/diff" } { "Compare with another" } }
+        p { a href=(list.comparison(&new.id, None)) { "Compare with another" } }
         h2 { "What was asked" }
         (compared(old_prompt, new_prompt))
         h2 { "What was answered" }

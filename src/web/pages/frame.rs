@@ -125,6 +125,8 @@ pub(in crate::web) fn after() -> Markup {
             h2 #keys { "Keys" }
             dl.facts {
                 dt { kbd { "j" } " " kbd { "k" } } dd { "next, previous (the arrow keys too)" }
+                dt { kbd { "u" } } dd { "up: to the list, or to the exchange" }
+                dt { kbd { "1" } " to " kbd { "7" } } dd { "a part of an exchange" }
                 dt { kbd { "/" } } dd { "search" }
                 dt { kbd { "g" } " and a letter" } dd { "a page: " @for (_, _, name, key) in AREAS { kbd { (key) } " " (name) " " } }
                 dt { kbd { "Esc" } } dd { "leave a field, close this" }

@@ -4,10 +4,11 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use maud::{Markup, html};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::exchanges::Wanted;
 use crate::index::Row;
-use crate::review::query::encoded;
+use crate::review::params::FieldError;
 use crate::review::subject::{RecordFile, SubjectError};
-use crate::review::text::printable;
+use crate::review::text::{printable, shortened};
 use crate::web::{Problem, Site};
 
 /// Pages and files that are made of records at the same time. Each reads many, or one or two that may have bodies of
@@ -49,9 +50,27 @@ pub(in crate::web) fn stopped() -> Problem {
     Problem::Failed("The page could not be made.".to_owned())
 }
 
-/// A link to an exchange: its time, with what names it to others.
-pub(in crate::web) fn link(row: &Row, zone: FixedOffset) -> Markup {
-    html! { a href={ "/exchanges/" (encoded(&row.id)) } { (time(row.began, zone)) } }
+/// A link to an exchange, seen from a view: its time.
+pub(in crate::web) fn link(row: &Row, view: &Wanted) -> Markup {
+    html! { a href=(view.exchange(&row.id)) { (time(row.began, view.zone())) } }
+}
+
+/// The way back from what belongs to an exchange: to the list as it was, and to the exchange.
+pub(in crate::web) fn way_back(row: &Row, view: &Wanted) -> Markup {
+    html! {
+        nav.bar.steps aria-label="Way back" {
+            a href=(view.address()) { "Exchanges" }
+            span.muted aria-hidden="true" { "›" }
+            a rel="up" href=(view.exchange(&row.id)) { "The exchange of " (time(row.began, view.zone())) }
+        }
+    }
+}
+
+/// What is wrong with an address, as a page that says so.
+pub(in crate::web) fn wrong(error: &FieldError) -> Problem {
+    let short = |text: &str| shortened(&printable(text), 60).into_owned();
+    let FieldError { field, value, sentence } = error;
+    Problem::Bad(format!("The filter in the address makes no sense: {}={}: {sentence}.", short(field), short(value)))
 }
 
 /// A time by the clock that was asked for.

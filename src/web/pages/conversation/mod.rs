@@ -14,18 +14,17 @@ use std::ops::Range;
 use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use chrono::{FixedOffset, Offset, Utc};
+use chrono::FixedOffset;
 use maud::{Markup, html};
 
 use super::exchange::find;
 use super::frame::{Frame, page};
-use super::one;
+use super::{exchanges, one};
 use crate::index::Row;
 use crate::review::amounts::{millis, number};
 use crate::review::conversation::{Candidates, Contents, Conversation, EXCHANGES_MAX, Totals, Unread};
-use crate::review::query::{encoded, pairs, query};
+use crate::review::query::pairs;
 use crate::review::text::printable;
-use crate::review::values;
 use crate::web::access::{Area, Viewer};
 use crate::web::{Problem, Site};
 
@@ -63,34 +62,34 @@ pub(super) async fn conversation(
 }
 
 /// What the address asks for beside the exchange.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Wanted {
     /// From 1; none is the page with the exchange.
     page: Option<usize>,
+    /// The list that the reader comes from, which goes along.
+    list: exchanges::Wanted,
+    /// Its clock.
     zone: FixedOffset,
 }
 
 impl Wanted {
     fn of_query(text: &str) -> Result<Self, Problem> {
-        let mut wanted = Self { page: None, zone: Utc.fix() };
-        for (name, value) in pairs(text) {
-            match name.as_str() {
-                "page" => {
-                    let page = value.parse().ok().filter(|page| *page > 0);
-                    wanted.page = Some(page.ok_or_else(|| Problem::Bad("Pages are numbers from 1 on.".to_owned()))?);
-                }
-                "utc-offset" => {
-                    wanted.zone =
-                        values::utc_offset(&value).map_err(|why| Problem::Bad(format!("utc-offset: {why}.")))?;
-                }
-                // What filters an exchange was found by stands in the addresses that lead from one to the next.
-                _ => {}
+        let page =
+            pairs(text).into_iter().filter(|(name, _)| name == "page").map(|(_, value)| value.parse().ok()).last();
+        let page = match page {
+            Some(page) => {
+                let page = page.filter(|page| *page > 0);
+                Some(page.ok_or_else(|| Problem::Bad("Pages are numbers from 1 on.".to_owned()))?)
             }
-        }
-        Ok(wanted)
+            None => None,
+        };
+        // Nothing is filtered here: what the list was filtered by is only carried on.
+        let list = exchanges::Wanted::of_query(text);
+        let zone = list.clock().map_err(one::wrong)?;
+        Ok(Self { page, list, zone })
     }
 
-    fn shown(self, found: &Conversation) -> Result<Range<usize>, Problem> {
+    fn shown(&self, found: &Conversation) -> Result<Range<usize>, Problem> {
         let page = self.page.map_or(found.asked / PAGE, |page| page - 1);
         let first = page.saturating_mul(PAGE);
         if first >= found.turns.len() && page > 0 {
@@ -126,6 +125,7 @@ impl View {
 
     fn body(&self) -> Markup {
         html! {
+            @if let Some(turn) = self.found.turns.get(self.found.asked) { (one::way_back(&turn.row, &self.wanted.list)) }
             h1 { (self.title()) }
             (self.about())
             (totals(&self.found.totals()))
@@ -167,11 +167,7 @@ impl View {
     /// The address of another page of this conversation.
     fn address(&self, page: usize) -> String {
         let id = self.found.turns.get(self.found.asked).map_or("", |turn| turn.row.id.as_str());
-        let offset = (self.wanted.zone.local_minus_utc() != 0).then(|| self.wanted.zone.to_string());
-        let page = page.to_string();
-        let pairs = [("page", Some(page)), ("utc-offset", offset)];
-        let pairs = pairs.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
-        format!("/conversations/{}?{}", encoded(id), query(pairs))
+        self.wanted.list.conversation_page(id, page)
     }
 
     fn pages(&self, label: &str) -> Markup {

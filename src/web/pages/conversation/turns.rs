@@ -157,7 +157,7 @@ impl<'v> Drawing<'v> {
         html! {
             header.meta {
                 span.muted { (at + 1) } " "
-                (one::link(row, self.view.wanted.zone)) " "
+                (one::link(row, &self.view.wanted.list)) " "
                 span { @if turn.begun == Begun::Person { "a person" } @else { "the client" } } " "
                 @if let Some(model) = row.model_answered.as_deref().or(row.model.as_deref()) { span.muted { (printable(model)) } " " }
                 span.muted.nowrap { (row.total_ms.map_or_else(|| "-".to_owned(), millis)) } " "
@@ -166,7 +166,7 @@ impl<'v> Drawing<'v> {
                     span class=(tint) { @match row.status { Some(status) => (status), None => "no response" } } " "
                 }
                 @for flag in flags(row) { span class=(tint) { (flag) } " " }
-                @if at == self.view.found.asked { span.tag.accent { "you came from here" } " " }
+                @if at == self.view.found.asked { span.tag.accent #here { "you came from here" } " " }
                 @if let Some(other) = turn.again { span.tag { "tried again, as " (place(other)) } " " }
                 @if turn.turned_back { span.tag { "turned back" } " " }
                 @match &turn.link {

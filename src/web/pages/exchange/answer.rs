@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::prompt::{call, format_name, named, prompt, prose, reasoning};
 use super::room::Room;
+use super::view::View;
 use super::{code, ghost, raw};
 use crate::copilot::answer::{Answer, Choice, Ending, Faults, Format};
 use crate::index::Row;
@@ -13,12 +14,12 @@ use crate::rules::Kind;
 use crate::web::render::text;
 
 /// Prompt and answer side by side.
-pub(super) fn with_prompt(subject: &Subject, room: &mut Room) -> Markup {
-    let answer = answer(subject, room);
-    let prompt = prompt(subject, room);
+pub(super) fn with_prompt(view: &View, room: &mut Room) -> Markup {
+    let answer = answer(&view.subject, room);
+    let prompt = prompt(view, room);
     html! {
-        section.prompt aria-label="Prompt" { (prompt) }
-        section.answer aria-label="Answer" { (answer) }
+        section.prompt #prompt aria-label="Prompt" { (prompt) }
+        section.answer #answer aria-label="Answer" { (answer) }
     }
 }
 
@@ -111,18 +112,15 @@ fn finish(reason: Option<&str>) -> Markup {
 }
 
 fn faults(faults: &Faults) -> Markup {
-    let counted = [
-        (faults.unreadable, "could not be read"),
-        (faults.repeated, "came again"),
-        (faults.misplaced, "belong to nothing"),
-    ];
+    let counted =
+        [(faults.unreadable, "not readable"), (faults.repeated, "sent twice"), (faults.misplaced, "out of place")];
     let mut words: Vec<_> = counted
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{} {what}", number(count)))
         .collect();
     if faults.overflowed {
-        words.push("there are more than are kept".to_owned());
+        words.push("more than are kept".to_owned());
     }
-    html! { @if !words.is_empty() { p.note.warn { "Odd: of the events of the answer, " (words.join(", ")) "." } } }
+    html! { @if !words.is_empty() { p.note.warn { "The stream of the answer had odd events: " (words.join(", ")) "." } } }
 }

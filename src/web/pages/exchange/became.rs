@@ -14,9 +14,13 @@ const LOOKS: [u64; 5] = [15, 30, 120, 300, 600];
 /// Events that are listed; a chat of agents may have hundreds.
 const LISTED: usize = 200;
 
+/// Whether telemetry speaks of it, or may speak of its kind.
+pub(super) fn has(subject: &Subject) -> bool {
+    !subject.events.is_empty() || matches!(subject.row.kind, Kind::Completions | Kind::Nes | Kind::Chat)
+}
+
 pub(super) fn became(subject: &Subject) -> Markup {
-    let speaks = matches!(subject.row.kind, Kind::Completions | Kind::Nes | Kind::Chat);
-    if subject.events.is_empty() && !speaks {
+    if !has(subject) {
         return html! {};
     }
     html! {
@@ -48,7 +52,7 @@ fn suggestions(subject: &Subject) -> Markup {
     }
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby="became" {
-            table.became {
+            table.became.folds {
                 thead { tr {
                     th scope="col" { "Choice" }
                     th scope="col" { "Shown" }
@@ -58,11 +62,11 @@ fn suggestions(subject: &Subject) -> Markup {
                 tbody {
                     @for of in choices.into_iter().take(LISTED) {
                         tr {
-                            th scope="row" { (of.map_or_else(|| "?".to_owned(), |choice| choice.to_string())) }
+                            th scope="row" data-label="Choice" { (of.map_or_else(|| "?".to_owned(), |choice| choice.to_string())) }
                             @let events: Vec<_> = events.iter().copied().filter(|event| choice(subject, event) == of).collect();
-                            td { (shown(&events, subject.row.began)) }
-                            td { (taken(&events)) }
-                            @for after in LOOKS { td { (still(&events, after)) } }
+                            td data-label="Shown" { (shown(&events, subject.row.began)) }
+                            td data-label="Taken" { (taken(&events)) }
+                            @for after in LOOKS { td data-label={ "After " (after) " s" } { (still(&events, after)) } }
                         }
                     }
                 }
@@ -147,7 +151,7 @@ fn listed(subject: &Subject) -> Markup {
         details open[events.len() <= 12 && subject.row.kind != Kind::Completions] {
             summary { (number(events.len() as u64)) " event" @if events.len() > 1 { "s" } " of telemetry" }
             div.scroll tabindex="0" role="region" aria-label="Events of telemetry" {
-                table {
+                table.told.folds {
                     thead { tr { th.num scope="col" { "After" } th scope="col" { "Event" } th scope="col" { "It says" } } }
                     tbody {
                         @for event in events.iter().take(LISTED) {

@@ -34,9 +34,14 @@ struct Command {
     body_apart: bool,
 }
 
+/// Whether curl can repeat it.
+pub(super) fn can(subject: &Subject) -> bool {
+    subject.record.messages.is_none()
+}
+
 pub(super) fn section(subject: &Subject) -> Markup {
     let record = &subject.record;
-    if record.messages.is_some() {
+    if !can(subject) {
         return html! { details { summary { "As curl" } p { "It went over a WebSocket, which curl cannot repeat." } } };
     }
     let command = command(record);

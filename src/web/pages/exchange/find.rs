@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::head;
 use crate::index::{Located, Row};
-use crate::review::query::encoded;
 use crate::review::text::{printable, shortened};
 use crate::web::access::Viewer;
+use crate::web::pages::exchanges::Wanted;
 use crate::web::{Problem, Site};
 
 /// What was found.
@@ -59,14 +59,14 @@ pub(in crate::web::pages) async fn one(site: &Site, viewer: &Viewer, id: &str) -
 }
 
 /// The page where one of several is chosen.
-pub(super) fn choice(id: &str, rows: &[Row]) -> Markup {
+pub(super) fn choice(id: &str, rows: &[Row], view: &Wanted) -> Markup {
     html! {
         h1 { "Several exchanges" }
         p { "More than one exchange has an id that begins with " code { (shortened(&printable(id), 60)) } ":" }
         ul.choice {
             @for row in rows {
                 li {
-                    a href={ "/exchanges/" (encoded(&row.id)) } { code { (printable(&row.id)) } }
+                    a href=(view.exchange(&row.id)) { code { (printable(&row.id)) } }
                     " " (head::kind(row.kind)) ", " (printable(row.user.as_deref().unwrap_or("-")))
                 }
             }

@@ -7,13 +7,15 @@ use crate::archive::{AbortedBy, Form};
 use crate::copilot::noise::Noise;
 use crate::index::Row;
 use crate::review::amounts::millis;
-use crate::review::query::encoded;
 use crate::review::row::{Outcome, flags, outcome};
 use crate::review::subject::Subject;
-use crate::review::text::printable;
+use crate::review::text::{printable, shortened};
 use crate::review::told;
 use crate::rules::Kind;
 use crate::web::render::text;
+
+/// Letters of a model's name in the heading; the facts have all of it.
+const MODEL: usize = 60;
 
 /// A kind as people call it.
 pub(super) const fn kind(kind: Kind) -> &'static str {
@@ -24,6 +26,7 @@ pub(super) const fn kind(kind: Kind) -> &'static str {
         Kind::Telemetry => "Telemetry",
         Kind::Models => "Models",
         Kind::Embeddings => "Embeddings",
+        Kind::Other => "Other",
         other => other.as_str(),
     }
 }
@@ -39,13 +42,13 @@ pub(super) fn head(view: &View) -> Markup {
     html! {
         h1 {
             (kind(row.kind)) " " span class=(tag) { (status) }
-            @if let Some(model) = model(row) { " " span.model { (printable(&model)) } }
+            @if let Some(model) = model(row) { " " span.model { (shortened(&printable(&model), MODEL)) } }
         }
         p.bar {
             @for flag in flags(row) { span.tag.warn { (flag) } }
             @if let Some(millis) = row.total_ms { span.tag { (self::millis(millis)) } }
             @if view.subject.prompt.as_ref().is_some_and(|prompt| !prompt.turns.is_empty()) {
-                a href={ "/conversations/" (encoded(&row.id)) } { "The whole conversation" }
+                a href=(view.list.conversation(&row.id)) { "The whole conversation" }
             }
         }
         (facts(view))
@@ -68,7 +71,7 @@ fn facts(view: &View) -> Markup {
             (fact("Tokens", told::tokens(&view.subject).as_deref()))
             (goes_on(view))
         }
-        details {
+        details.about {
             summary { "More about it" }
             dl.facts {
                 (fact("Request", Some(&format!("{} {}", record.method, record.url))))

@@ -8,6 +8,7 @@ mod around;
 mod batch;
 mod became;
 mod code;
+mod contents;
 mod curl;
 mod download;
 pub(super) mod find;
@@ -32,6 +33,7 @@ use self::find::Found;
 use self::room::Room;
 use self::view::View;
 use crate::web::access::{Area, Viewer};
+use crate::web::pages::exchanges::Wanted;
 use crate::web::pages::frame::{Frame, page};
 use crate::web::pages::one::{stopped, turn};
 use crate::web::{Problem, Site};
@@ -56,14 +58,19 @@ async fn show(
         Found::One(row) => *row,
         Found::Several(rows) => {
             let frame = Frame { area: Some(Area::Exchanges), ..Frame::new("Several exchanges") };
-            return Ok(page(&site, Some(&viewer), &frame, &find::choice(&id, &rows)));
+            return Ok(page(
+                &site,
+                Some(&viewer),
+                &frame,
+                &find::choice(&id, &rows, &Wanted::of_query(&query.unwrap_or_default())),
+            ));
         }
     };
     // Bodies of 16 MB take some ten times as much memory until the page is made.
     let _turn = turn().await?;
     let view = View::gather(&site, &viewer, row, &query.unwrap_or_default()).await?;
     site.look(&viewer, "exchange", std::slice::from_ref(&view.subject.row), None).await?;
-    if let Some(words) = &view.words {
+    if let Some(words) = &view.list.params.text {
         // That the words are in those beside it says something of what is in them.
         let beside: Vec<_> = [&view.newer, &view.older].into_iter().flatten().cloned().collect();
         site.look(&viewer, "search", &beside, Some(words)).await?;
@@ -83,12 +90,13 @@ fn body(view: &View) -> Markup {
         article.exchange {
             (around::steps(view))
             (head::head(view))
+            (contents::contents(view))
             @match &subject.batch {
                 Some(batch) => (batch::batch(view, batch, room)),
                 None => {
                     div.columns.talk {
                         // The answer is what a person looks at first: it has the first of what a page may hold.
-                        (answer::with_prompt(subject, room))
+                        (answer::with_prompt(view, room))
                     }
                     (became::became(subject))
                 }

@@ -1,9 +1,12 @@
 //! What was asked: the turns of a conversation, or the parts of ghost text, or the body.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use super::code::plain;
 use super::room::Room;
+use super::view::View;
 use super::{ghost, raw};
 use crate::copilot::answer::Format;
 use crate::copilot::prompt::{Part, Prompt, Turn};
@@ -16,12 +19,17 @@ use crate::web::render::text;
 
 /// Turns that are shown: the newest. A run of an agent has some hundred.
 const TURNS: usize = 400;
+/// Turns before what was asked now that are in sight; those before them are folded together.
+const BEFORE: usize = 4;
+/// Letters of a call's arguments that are seen while it is folded.
+const BEGINNING: usize = 70;
 /// Parts of a turn that are shown.
 const PARTS: usize = 400;
 /// Names of tools that are shown before they are folded.
 const TOOLS: usize = 8;
 
-pub(super) fn prompt(subject: &Subject, room: &mut Room) -> Markup {
+pub(super) fn prompt(view: &View, room: &mut Room) -> Markup {
+    let subject = &view.subject;
     let Some(prompt) = &subject.prompt else {
         let body = raw::body(&subject.record.request_body, "Request body", room);
         return html! { h2 { "Request" } (body) };
@@ -32,7 +40,7 @@ pub(super) fn prompt(subject: &Subject, room: &mut Room) -> Markup {
         p.muted { (about(prompt).join(", ")) }
         @if prompt.cut { p.note.warn { "The request's body was cut, or is broken from some place on: this is what came before." } }
         @if is_ghost { (ghost::prompt(subject, prompt, room)) }
-        (goes_on(subject, prompt))
+        (goes_on(view, prompt))
         (turns(subject, &prompt.turns, room))
         (tools(&prompt.tools))
     }
@@ -54,13 +62,13 @@ pub(super) const fn format_name(format: Format) -> &'static str {
     }
 }
 
-fn goes_on(subject: &Subject, prompt: &Prompt) -> Markup {
+fn goes_on(view: &View, prompt: &Prompt) -> Markup {
     html! {
         @if prompt.previous_response_id.is_some() {
             p.note {
                 "The conversation goes on from an earlier answer, which is not sent again: "
-                @match &subject.previous {
-                    Some(row) => a href={ "/exchanges/" (crate::review::query::encoded(&row.id)) } { "the exchange before this" },
+                @match &view.subject.previous {
+                    Some(row) => a href=(view.address(row)) { "the exchange before this" },
                     None => "the exchange with it is not among the records",
                 }
                 "."
@@ -75,13 +83,14 @@ fn turns(subject: &Subject, turns: &[Turn], room: &mut Room) -> Markup {
     // What was asked now: the last turn of a person, and what is behind it.
     let asked = turns.iter().rposition(|turn| turn.role == "user" || turn.role == "developer");
     let asked = asked.unwrap_or_else(|| turns.len().saturating_sub(1));
+    let names = names(turns);
     let mut shown: Vec<_> = turns
         .iter()
         .enumerate()
         .skip(from)
         .rev()
         .map(|(at, turn)| {
-            let parts = parts(subject, turn, room);
+            let parts = parts(subject, turn, &names, room);
             html! {
                 details.turn open[at >= asked] {
                     summary {
@@ -94,13 +103,33 @@ fn turns(subject: &Subject, turns: &[Turn], room: &mut Room) -> Markup {
         })
         .collect();
     shown.reverse();
+    // Else what was asked now is some screens below folded lines.
+    let before = asked.saturating_sub(from);
+    let folded = if before > BEFORE + 1 { before - BEFORE } else { 0 };
+    let (earlier, rest) = shown.split_at(folded.min(shown.len()));
     html! {
         @if from > 0 { p.left-out { (number(from as u64)) " earlier turns are not shown." } }
-        @for turn in &shown { (turn) }
+        @if !earlier.is_empty() {
+            details.earlier {
+                summary { (number(earlier.len() as u64)) " earlier turns" }
+                @for turn in earlier { (turn) }
+            }
+        }
+        @for turn in rest { (turn) }
     }
 }
 
-fn parts(subject: &Subject, turn: &Turn, room: &mut Room) -> Markup {
+/// The tools by the ids of their calls: results tell ids alone.
+fn names(turns: &[Turn]) -> HashMap<&str, &str> {
+    let parts = turns.iter().flat_map(|turn| &turn.parts);
+    let calls = parts.filter_map(|part| match part {
+        Part::ToolCall { id, name, .. } if !id.is_empty() => Some((id.as_str(), name.as_str())),
+        _ => None,
+    });
+    calls.collect()
+}
+
+fn parts(subject: &Subject, turn: &Turn, names: &HashMap<&str, &str>, room: &mut Room) -> Markup {
     let next_edit = subject.row.kind == Kind::Nes;
     html! {
         @for part in turn.parts.iter().take(PARTS) {
@@ -111,12 +140,14 @@ fn parts(subject: &Subject, turn: &Turn, room: &mut Room) -> Markup {
                 Part::ToolCall { id, name, arguments } => (call(room, id, name, arguments)),
                 Part::ToolResult { id, text } => details.tool {
                     summary {
-                        span.label { "Result" } " of " code { (text::visible(named(id))) } " "
-                        span.muted { (letters(text)) }
+                        span.label { "Result" } " of "
+                        @if let Some(name) = names.get(id.as_str()) { code { (text::visible(named(name))) } " " span.muted { (text::visible(id)) } }
+                        @else { code { (text::visible(named(id))) } }
+                        " " span.muted { (letters(text)) }
                     }
                     (result(room, text))
                 },
-                Part::Other { kind } => p.muted { "(" (text::visible(named(kind))) ", not shown)" },
+                Part::Other { kind } => p.muted { "(" (text::visible(named(kind))) ": not shown here, the body has it)" },
             }
         }
         @if turn.parts.len() > PARTS { p.left-out { (number((turn.parts.len() - PARTS) as u64)) " more parts are not shown." } }
@@ -145,11 +176,16 @@ pub(super) fn reasoning(room: &mut Room, source: &str) -> Markup {
 /// A call of a tool, folded.
 pub(super) fn call(room: &mut Room, id: &str, name: &str, arguments: &str) -> Markup {
     let cut = room.cut(arguments, text::MOST);
+    let beginning = room.cut(arguments.trim_start(), BEGINNING);
     html! {
         details.tool {
             summary {
-                span.label { "Call" } " of " code { (text::visible(named(name))) } " "
-                @if !id.is_empty() { span.muted { (text::visible(id)) } }
+                span.label { "Call" } " of " code { (text::visible(named(name))) }
+                @if !id.is_empty() { " " span.muted { (text::visible(id)) } }
+                // Of forty calls of the same tool a reader looks for one.
+                @if !beginning.shown.is_empty() {
+                    " " span.muted.beginning { (text::visible(beginning.shown)) @if beginning.left_out > 0 { "…" } }
+                }
             }
             @if arguments.is_empty() { p.muted { "Without arguments." } }
             @else { (json::arguments(cut.shown)) (text::left_out(cut.left_out)) }

@@ -25,7 +25,7 @@ pub(super) fn raw(subject: &Subject, room: &mut Room) -> Markup {
     let here = format!("/exchanges/{}", encoded(&subject.row.id));
     html! {
         section {
-            h2 { "As it was" }
+            h2 #raw { "Headers and bodies" }
             p.bar {
                 a.button download="" href={ (here) "/record.json" } { "Record (JSON)" }
                 a.button download="" href={ (here) "/exchange.har" } { "HAR" }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use axum::http::{Method, StatusCode};
 use base64::Engine;
 use serde_json::{Value, json};
 
@@ -102,8 +103,9 @@ async fn ghost_text_is_shown_at_the_cursor_with_its_parts_told_apart() {
     assert_eq!(plain(answer), "fn add(a: u8, b: u8) -&gt; u8 {\n    return a + b;\n}\n");
     assert_eq!(plain(between(answer, "<ins class=\"suggestion\">", "</ins>")), "return a + b;");
 
-    let became =
-        plain(&between(&page, "<table class=\"became\">", "</table>").replace("</td>", "|").replace("</th>", "|"));
+    let became = plain(
+        &between(&page, "<table class=\"became folds\">", "</table>").replace("</td>", "|").replace("</th>", "|"),
+    );
     assert!(
         became.ends_with(
             "0|shown +1.7 s|accepted, 13 characters|unknown|still in the code|no longer there|unknown|unknown|"
@@ -128,7 +130,15 @@ async fn a_chat_is_shown_as_it_was_led() {
     assert!(answer.contains("<h5>Because</h5>") && answer.contains("hl-k"), "{answer}");
     assert!(answer.contains("The content filter ended the answer here."));
     assert!(page.contains("unknown") || page.contains("Unknown: no telemetry speaks of it."), "no telemetry is not no");
-    assert!(page.contains(&format!("/conversations/{}", id(0))));
+    let result = plain(between(prompt, "Result</span>", "</summary>"));
+    assert_eq!(result, " of read call_1 6 characters", "a result tells its call alone, which tells the tool");
+    assert!(
+        plain(between(prompt, "Call</span>", "</summary>")).contains("{&quot;path&quot;:&quot;a&quot;}"),
+        "{prompt}"
+    );
+    assert!(page.contains(&format!("/conversations/{}#here", id(0))));
+    let conversation = pages.page(&format!("/conversations/{}", id(0))).await;
+    assert_eq!(conversation.matches("id=\"here\"").count(), 1);
 }
 
 #[tokio::test]
@@ -172,6 +182,207 @@ async fn the_list_goes_on_before_and_behind() {
     for (query, status) in [("kind=nothing", 400), ("utc-offset=1", 400), ("order=newest&columns=user", 200)] {
         assert_eq!(pages.get(&format!("/exchanges/{}?{query}", id(2))).await.status, status, "{query}");
     }
+}
+
+/// The addresses that links of a page's contents lead to.
+fn links(page: &str) -> Vec<String> {
+    let main = between(page, "<main", "</main>");
+    let links =
+        main.split("<a ").skip(1).filter_map(|rest| rest.split_once('>')?.0.split_once("href=\"")?.1.split_once('"'));
+    links.map(|(address, _)| address.replace("&amp;", "&")).collect()
+}
+
+#[tokio::test]
+async fn a_view_goes_along_wherever_the_reader_goes() {
+    let model = |mut ghost: Value| {
+        let request = ghost["request"]["content"].as_str().unwrap().replacen('{', "{\"model\":\"m-1\",", 1);
+        ghost["request"]["content"] = json!(request);
+        ghost
+    };
+    let pages = Pages::of(&[model(ghost(0)), chat(1, "Why?", "So."), model(ghost(2)), chat(3, "And?", "Well.")]);
+    let view = "kind=completions,chat&user=ann&host=*.example.com&status=2xx&model=m-1&language=rust&editor=vscode&\
+        since=2024-12-08T14:00:00&until=2024-12-08T15:00:00&slower-than=1ms&cancelled=0&failed=0&text=return&\
+        columns=kind,host&order=oldest&utc-offset=%2B01:00";
+    let names: Vec<_> = view.split('&').map(|pair| pair.split_once('=').unwrap().0).collect();
+    let all = crate::review::params::FilterParams::NAMES.into_iter().chain(["columns", "order", "utc-offset"]);
+    assert_eq!(names, all.collect::<Vec<_>>(), "all parameters of a view are set");
+    let list = format!("/exchanges?{view}");
+    let mut seen = std::collections::BTreeSet::new();
+    let mut ahead = vec![list.clone()];
+    while let Some(address) = ahead.pop() {
+        if !seen.insert(address.clone()) {
+            continue;
+        }
+        let page = pages.page(&address).await;
+        assert!(page.contains("UTC+01:00"), "{address}");
+        for link in links(&page) {
+            let path = link.split(['?', '#']).next().unwrap();
+            let is_file = ["-body", ".json", ".har"].iter().any(|end| path.ends_with(end));
+            let is_of_one = path.starts_with("/exchanges/") || path.starts_with("/conversations/");
+            if is_of_one && !is_file {
+                assert_eq!(link.trim_end_matches("#here"), format!("{path}?{view}"), "on {address}");
+                ahead.push(format!("{path}?{view}"));
+            }
+        }
+        let back = page.contains(&format!("href=\"{}\">Exchanges</a>", list.replace('&', "&amp;")));
+        assert!(back || address == list, "{address} leads back");
+    }
+    let (one, other) = (id(0), id(2));
+    for path in [
+        format!("/exchanges/{one}"),
+        format!("/exchanges/{other}"),
+        format!("/exchanges/{}", id(3)),
+        format!("/conversations/{}", id(1)),
+        format!("/exchanges/{one}/diff/{other}"),
+        format!("/exchanges/{other}/diff"),
+    ] {
+        assert!(seen.contains(&format!("{path}?{view}")), "{path} is on the way: {seen:?}");
+    }
+    // The oldest is the first of this list: the next one is newer.
+    let page = pages.page(&format!("/exchanges/{one}?{view}")).await;
+    let next = format!("rel=\"next\" href=\"/exchanges/{other}?{}\"", view.replace('&', "&amp;"));
+    assert!(page.contains(&next) && page.contains("Newer →") && page.contains("the oldest"), "{page}");
+}
+
+#[tokio::test]
+async fn the_place_in_the_list_is_kept_for_the_way_back() {
+    let pages = Pages::of(&[ghost(0), chat(1, "a", "b"), ghost(2)]);
+    let place = "after=1999999999999999-0193a6d14f2b70008000000000000007";
+    let list = pages.page(&format!("/exchanges?{place}")).await;
+    assert!(list.contains(&format!("href=\"/exchanges/{}?{place}\"", id(1))), "{list}");
+    let page = pages.page(&format!("/exchanges/{}?{place}", id(1))).await;
+    assert!(page.contains(&format!("rel=\"up\" href=\"/exchanges?{place}\"")), "{page}");
+}
+
+#[tokio::test]
+async fn the_session_tells_how_far_the_others_are() {
+    let records: Vec<_> = (0..30).map(ghost).collect();
+    let page = Pages::of(&records).page(&format!("/exchanges/{}?columns=host", id(15))).await;
+    let session = between(&page, "<table class=\"session folds\">", "</table>");
+    let numbers: Vec<_> = (5..=25).filter(|number| session.contains(&id(*number))).collect();
+    assert_eq!(numbers, (5..=25).collect::<Vec<_>>(), "the nearest on both sides: {session}");
+    assert_eq!(session.matches("<tr").count(), 22, "and nothing else");
+    assert!(
+        session.contains(">-10.0 s<") && session.contains(">this one<") && session.contains(">+10.0 s<"),
+        "{session}"
+    );
+    let around = "/exchanges?user=ann&amp;since=2024-12-08T12:00:15Z&amp;until=2024-12-08T14:00:15Z&amp;columns=host";
+    assert!(page.contains("the 20 nearest in time") && page.contains(&format!("href=\"{around}\"")), "{page}");
+}
+
+/// What was looked at, as the audit log has it.
+fn looks(pages: &Pages) -> Vec<String> {
+    let Ok(folder) = fs::read_dir(pages.logs.join("audit")) else { return Vec::new() };
+    let text: String = folder.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.map(|line| format!("{} {}", line["what"].as_str().unwrap(), line["ids"][0].as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_head_that_tells_how_long_contents_are_is_a_look() {
+    let pages = Pages::of(&[chat(0, "needle", "b")]);
+    let one = format!("/exchanges/{}", id(0));
+    for (address, what) in [
+        (one.clone(), "exchange"),
+        (format!("{one}/request-body"), "body"),
+        (format!("{one}/record.json"), "record"),
+        (format!("{one}/exchange.har"), "har"),
+        (format!("/conversations/{}", id(0)), "conversation"),
+        ("/api/v1/exchanges?text=needle".to_owned(), "search"),
+    ] {
+        let before = looks(&pages).len();
+        let head = pages.ask(&Method::HEAD, &address).await;
+        assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0), "{address}");
+        assert!(head.header("content-length").parse::<usize>().unwrap() > 0, "{address}");
+        assert_eq!(looks(&pages)[before..], [format!("{what} {}", id(0))], "{address}");
+    }
+    // The list is sent in pieces: nothing of it is made for a HEAD, which tells nothing.
+    let before = looks(&pages).len();
+    let head = pages.ask(&Method::HEAD, "/exchanges?text=needle").await;
+    assert_eq!((head.status, head.header("content-length")), (StatusCode::OK, ""));
+    assert_eq!(looks(&pages).len(), before);
+}
+
+#[tokio::test]
+async fn the_parts_of_the_page_are_reached_from_its_top() {
+    let pages = Pages::of(&[ghost(0), chat(1, "a", "b"), telemetry(2, 0), {
+        let mut alone = record(3, "other", "", "{}");
+        alone["request"]["headers"]["VScode-SessionId"] = json!("s-2");
+        alone
+    }]);
+    for (number, expected) in [
+        (0, "prompt answer became timing session raw"),
+        (1, "prompt answer became timing session raw"),
+        (2, "events timing session raw"),
+        (3, "prompt answer timing raw"),
+    ] {
+        let page = pages.page(&format!("/exchanges/{}", id(number))).await;
+        let links = between(&page, "aria-label=\"Parts of this page\">", "</nav>");
+        let parts = expected.split(' ').enumerate();
+        let expected: Vec<_> = parts.map(|(at, id)| format!("<a href=\"#{id}\" data-part=\"{}\">", at + 1)).collect();
+        for (link, id) in expected.iter().zip(links.split("href=\"#").skip(1)) {
+            assert!(links.contains(link), "{link} of {number}: {links}");
+            let id = id.split('"').next().unwrap();
+            assert_eq!(page.matches(&format!(" id=\"{id}\"")).count(), 1, "{id} of {number} is there once");
+        }
+        assert_eq!(links.matches("<a ").count(), expected.len(), "{links}");
+        let top = page.find("Parts of this page").unwrap()..page.find("<h2").unwrap();
+        for taken in ["/record.json\"", "/exchange.har\"", "href=\"#curl\" data-copy=\"#curl\""] {
+            assert!(page[top.clone()].contains(taken), "{taken} is found at once");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_long_run_the_newest_is_open_and_the_rest_is_folded() {
+    let call = |at: usize| {
+        json!({"id": format!("call_{at}"), "type": "function",
+        "function": {"name": "read", "arguments": format!("{{\"path\":\"f-{at}\"}}")}})
+    };
+    let mut messages = vec![json!({"role": "system", "content": "Be brief."})];
+    for at in 0..100 {
+        messages.push(json!({"role": "user", "content": format!("question {at}")}));
+        messages.push(json!({"role": "assistant", "content": format!("answer {at}"), "tool_calls": [call(at)]}));
+    }
+    let image = format!("data:image/png;base64,{}", "A".repeat(200_000));
+    messages.push(json!({"role": "user", "content": [
+        {"type": "text", "text": "What is on it?"}, {"type": "image_url", "image_url": {"url": image}}]}));
+    let lines: String = (0..5_000).map(|line| format!("let line_{line} = {line};\n")).collect();
+    let calls: Vec<_> = (0..40)
+        .map(|at| {
+            let mut call = call(at);
+            call["index"] = json!(at);
+            call
+        })
+        .collect();
+    let response = events(&[
+        json!({"id": "c-3", "model": "m".repeat(200), "choices": [{"index": 0, "delta": {"content": format!("```rust\n{lines}```\n")}}]}),
+        json!({"choices": [{"index": 0, "delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}]}),
+    ]);
+    let request = json!({"model": "m-1", "stream": true, "messages": messages});
+    let mut long = record(0, "chat", &request.to_string(), &response);
+    long["proxy-authorization"] = json!("n".repeat(200));
+    let pages = Pages::of(&[long]);
+    let page = pages.page(&format!("/exchanges/{}", id(0))).await;
+    let prompt = between(&page, "aria-label=\"Prompt\"", "</section>");
+    assert_eq!(prompt.matches("<details class=\"turn\"").count(), 202);
+    assert_eq!(prompt.matches("<details class=\"turn\" open>").count(), 1);
+    let (seen, folded) = prompt.split_once("<details class=\"earlier\"><summary>197 earlier turns</summary>").unwrap();
+    assert!(!seen.contains("class=\"turn\""), "{seen}");
+    let mut depth = 1;
+    let end = folded.match_indices("details").find(|(at, _)| {
+        let before = &folded[..*at];
+        depth += i32::from(before.ends_with('<')) - i32::from(before.ends_with("</"));
+        depth == 0
+    });
+    let (at, _) = end.unwrap();
+    assert_eq!(folded[..at].matches("<details class=\"turn\"").count(), 197);
+    let open = between(prompt, "<details class=\"turn\" open>", "</details>");
+    assert!(open.contains("What is on it?") && open.contains("image"), "{open}");
+    assert!(!page.contains(&"A".repeat(100_000)), "pictures are no text to read");
+    let answer = between(&page, "aria-label=\"Answer\"", "</section>");
+    assert_eq!(answer.matches("<details class=\"tool\"").count(), 40);
+    assert!(plain(answer).contains("let line_4999 = 4999;"), "all of it is there");
 }
 
 #[tokio::test]

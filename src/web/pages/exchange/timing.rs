@@ -16,7 +16,7 @@ const TICKS: usize = 400;
 pub(super) fn timing(subject: &Subject) -> Markup {
     let steps = steps(&subject.row, &subject.record);
     let Some((first, last)) = span(&steps) else {
-        return html! { section { h2 { "Timing" } p.empty { "Unknown: the record has no times." } } };
+        return html! { section { h2 #timing { "Timing" } p.empty { "Unknown: the record has no times." } } };
     };
     let place = |at: f64| ((at - first) / (last - first).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0) * WIDE;
     html! {
@@ -34,7 +34,7 @@ pub(super) fn timing(subject: &Subject) -> Markup {
                     tbody {
                         @for step in &steps {
                             tr {
-                                th.nowrap scope="row" { (look(step.phase).0) }
+                                th scope="row" { (look(step.phase).0) }
                                 td.steps { (bar(step, place, &subject.record.chunks)) }
                                 td.num { (signed(step.from)) }
                                 td.num { (signed(step.to)) }

@@ -1,15 +1,13 @@
 //! What the page shows, gathered.
 
-use chrono::{FixedOffset, Offset, Utc};
+use chrono::Utc;
 use maud::Markup;
 
 use crate::index::{Index, Row};
-use crate::review::params::{FieldError, FilterParams};
-use crate::review::query::{encoded, pairs, query};
+use crate::review::params::FieldError;
 use crate::review::subject::Subject;
-use crate::review::text::printable;
-use crate::review::values;
 use crate::web::access::Viewer;
+use crate::web::pages::exchanges::Wanted;
 use crate::web::pages::one;
 use crate::web::{Problem, Site};
 
@@ -22,36 +20,18 @@ pub(super) struct View {
     pub(super) older: Option<Row>,
     /// Those of the same session, oldest first, this one among them.
     pub(super) session: Vec<Row>,
-    /// The list that the reader comes from, as a query.
-    pub(super) list: String,
-    /// What that list was searched for.
-    pub(super) words: Option<String>,
-    /// The clock by which times are shown.
-    pub(super) zone: FixedOffset,
+    /// The list that the reader comes from, with the clock by which times are shown.
+    pub(super) list: Wanted,
 }
 
 /// Exchanges of the session that are listed.
-const SESSION: u64 = 21;
-/// Parameters of the list that are no filters; of them the clock counts here too.
-const OTHERS: [&str; 5] = ["columns", "order", "after", "before", CLOCK];
-const CLOCK: &str = "utc-offset";
-
+pub(super) const SESSION: u64 = 21;
 impl View {
     /// Reads the record of a row that the viewer may see, and asks for what stands around it.
     pub(super) async fn gather(site: &Site, viewer: &Viewer, row: Row, text: &str) -> Result<Self, Problem> {
-        let params = FilterParams::of_query(text, &OTHERS);
-        let clock = pairs(text).into_iter().find(|(name, value)| name == CLOCK && !value.trim().is_empty());
-        let clock = clock.map(|(_, value)| value.trim().to_owned());
-        let zone = match &clock {
-            Some(text) => values::utc_offset(text).map_err(|why| wrong(CLOCK, text, &why))?,
-            None => Utc.fix(),
-        };
-        let filter = params.filter(&Utc::now().with_timezone(&zone)).map_err(|errors| refused(&errors))?;
-        let filter = viewer.restrict(filter);
-        let mut list = params.to_query();
-        if let Some(clock) = &clock {
-            list = [list, query([(CLOCK, clock.as_str())])].join("&").trim_start_matches('&').to_owned();
-        }
+        let list = Wanted::of_query(text);
+        let question = list.question(Utc::now()).map_err(|errors| refused(&errors))?;
+        let filter = viewer.restrict(question.filter);
         let record = one::read(site, &row).await?.record;
         let asked = move |index: &Index| {
             let (newer, older) = index.neighbours(&filter, &row)?;
@@ -63,13 +43,12 @@ impl View {
         let (mut subject, newer, older, mut session) = gathered.map_err(failed)?;
         session.retain(|row| viewer.may_see(row));
         subject.restrict(|user| viewer.rights.contents_of(user));
-        Ok(Self { subject, newer, older, session, list, words: params.text, zone })
+        Ok(Self { subject, newer, older, session, list })
     }
 
     /// The address of another exchange, seen from the same list.
     pub(super) fn address(&self, row: &Row) -> String {
-        let id = encoded(&row.id);
-        if self.list.is_empty() { format!("/exchanges/{id}") } else { format!("/exchanges/{id}?{}", self.list) }
+        self.list.exchange(&row.id)
     }
 
     /// A time of a record, with its date.
@@ -79,23 +58,15 @@ impl View {
 
     /// A time of a record in a given form.
     pub(super) fn clock(&self, micros: i64, form: &str) -> Markup {
-        one::time_as(micros, self.zone, form)
+        one::time_as(micros, self.list.zone(), form)
     }
 
     /// `UTC`, `UTC+01:00`.
     pub(super) fn zone_name(&self) -> String {
-        one::clock(self.zone)
+        one::clock(self.list.zone())
     }
 }
 
 fn refused(errors: &[FieldError]) -> Problem {
-    errors.first().map_or_else(
-        || Problem::Bad("The filter in the address makes no sense.".to_owned()),
-        |error| wrong(&error.field, &error.value, &error.sentence),
-    )
-}
-
-fn wrong(field: &str, value: &str, sentence: &str) -> Problem {
-    let short = |text: &str| crate::review::text::shortened(&printable(text), 60).into_owned();
-    Problem::Bad(format!("The filter in the address makes no sense: {}={}: {sentence}.", short(field), short(value)))
+    errors.first().map_or_else(|| Problem::Bad("The filter in the address makes no sense.".to_owned()), one::wrong)
 }

@@ -17,7 +17,8 @@ use chrono::Utc;
 use maud::{Markup, html};
 
 use self::found::{Choices, Found, snippets};
-use self::wanted::{Wanted, is_of_form};
+pub(in crate::web) use self::wanted::Wanted;
+use self::wanted::is_of_form;
 use super::frame::{Frame, in_pieces, page};
 use super::one::turn;
 use crate::index::Row;

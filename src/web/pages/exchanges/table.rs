@@ -4,9 +4,7 @@ use maud::{Markup, html};
 
 use super::found::{COUNTED, Found};
 use super::wanted::{PATH, Place, Wanted};
-use crate::index::Row;
 use crate::review::amounts::number;
-use crate::review::query::encoded;
 use crate::review::text::printable;
 use crate::review::words::Snippet;
 use crate::web::pages::one::{clock, time};
@@ -19,7 +17,6 @@ pub(super) fn table(wanted: &Wanted, found: &Found, snippets: Option<&[Option<Sn
     let columns = wanted.shown();
     let zone = wanted.zone();
     let (sorted, other) = if wanted.oldest_first { ("ascending", "newest") } else { ("descending", "oldest") };
-    let filter = wanted.params.to_query();
     html! {
         div.bar {
             p.count role="status" { (count(found)) }
@@ -42,7 +39,7 @@ pub(super) fn table(wanted: &Wanted, found: &Found, snippets: Option<&[Option<Sn
                 tbody data-rows="" {
                     @for (at, row) in found.rows.iter().enumerate() {
                         tr {
-                            th.nowrap scope="row" { a href=(address(row, &filter)) { (time(row.began, zone)) } }
+                            th.nowrap scope="row" { a href=(wanted.exchange(&row.id)) { (time(row.began, zone)) } }
                             @if let Some(snippets) = snippets {
                                 td.found { (snippet(snippets.get(at).and_then(Option::as_ref))) }
                             }
@@ -56,12 +53,6 @@ pub(super) fn table(wanted: &Wanted, found: &Found, snippets: Option<&[Option<Sn
         }
         div.bar { (pages(wanted, found, "Pages, below the table")) }
     }
-}
-
-/// The page of an exchange knows by the filter what comes before and after it.
-fn address(row: &Row, filter: &str) -> String {
-    let id = encoded(&row.id);
-    if filter.is_empty() { format!("{PATH}/{id}") } else { format!("{PATH}/{id}?{filter}") }
 }
 
 fn snippet(snippet: Option<&Snippet>) -> Markup {

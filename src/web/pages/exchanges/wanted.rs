@@ -1,24 +1,25 @@
 //! What somebody wants to see, from the query of the URL and back: the filters of the command line, and beside them how
-//! the rows are shown.
+//! the rows are shown. It goes with the reader: the addresses of exchanges, of conversations and of comparisons have it too,
+//! so that the way on and the way back are those of the same view. They are all made here.
 
-use chrono::{DateTime, FixedOffset, Offset, Utc};
+use chrono::{DateTime, FixedOffset, Offset, SecondsFormat, Utc};
 
 use super::columns::Column;
-use crate::index::{Cursor, Filter};
-use crate::review::params::{FieldError, FilterParams};
-use crate::review::query::{pairs, query};
+use crate::index::{Cursor, Filter, Row};
+use crate::review::params::{FieldError, FilterParams, is_one_value};
+use crate::review::query::{encoded, pairs, query};
 use crate::review::values;
 use crate::review::words::Words;
 
 /// The page as it was asked for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
+pub(in crate::web) struct Wanted {
     /// The filters as they were typed.
-    pub(super) params: FilterParams,
+    pub(in crate::web) params: FilterParams,
     /// What the table shows beside the time; empty is the usual.
     pub(super) columns: Vec<Column>,
     /// Oldest first instead of newest first.
-    pub(super) oldest_first: bool,
+    pub(in crate::web) oldest_first: bool,
     /// Where in the list.
     pub(super) place: Place,
     /// The clock by which times are shown and read, as it was typed; none is UTC.
@@ -29,7 +30,7 @@ pub(super) struct Wanted {
 
 /// Where in a list a page lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::web) enum Place {
     /// At its beginning.
     #[default]
     First,
@@ -41,10 +42,10 @@ pub(super) enum Place {
 
 /// What is asked of the index.
 #[derive(Clone, Debug)]
-pub(super) struct Question {
-    pub(super) filter: Filter,
+pub(in crate::web) struct Question {
+    pub(in crate::web) filter: Filter,
     /// What is looked for in the texts, if anything is.
-    pub(super) words: Option<Words>,
+    pub(in crate::web) words: Option<Words>,
 }
 
 /// Parameters of this page that are no filters.
@@ -52,7 +53,7 @@ const OTHERS: [&str; 5] = ["columns", "order", "after", "before", "utc-offset"];
 
 impl Wanted {
     /// Reads the query of a URL.
-    pub(super) fn of_query(text: &str) -> Self {
+    pub(in crate::web) fn of_query(text: &str) -> Self {
         let mut wanted = Self { params: FilterParams::of_query(text, &OTHERS), ..Self::default() };
         for (name, value) in pairs(text) {
             let value = value.trim();
@@ -98,7 +99,7 @@ impl Wanted {
     ///
     /// # Errors
     /// All that makes no sense.
-    pub(super) fn question(&self, now: DateTime<Utc>) -> Result<Question, Vec<FieldError>> {
+    pub(in crate::web) fn question(&self, now: DateTime<Utc>) -> Result<Question, Vec<FieldError>> {
         let mut errors = self.errors.clone();
         let filter = self.params.filter(&now.with_timezone(&self.zone())).map_err(|wrong| errors.extend(wrong)).ok();
         let words = self.params.text.as_deref().map(Words::of);
@@ -116,8 +117,16 @@ impl Wanted {
     }
 
     /// The clock by which times are shown and read.
-    pub(super) fn zone(&self) -> FixedOffset {
+    pub(in crate::web) fn zone(&self) -> FixedOffset {
         self.utc_offset.as_deref().and_then(|text| values::utc_offset(text).ok()).unwrap_or_else(|| Utc.fix())
+    }
+
+    /// The clock, where it makes sense: for pages that filter nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(in crate::web) fn clock(&self) -> Result<FixedOffset, &FieldError> {
+        self.errors.iter().find(|error| error.field == "utc-offset").map_or_else(|| Ok(self.zone()), Err)
     }
 
     /// The columns that are shown.
@@ -143,7 +152,56 @@ impl Wanted {
     }
 
     /// The address of this view: each parameter once, in one order.
-    pub(super) fn address(&self) -> String {
+    pub(in crate::web) fn address(&self) -> String {
+        self.beside(PATH.to_owned(), &[])
+    }
+
+    /// The address of an exchange, seen from this view.
+    pub(in crate::web) fn exchange(&self, id: &str) -> String {
+        self.beside(format!("{PATH}/{}", encoded(id)), &[])
+    }
+
+    /// The address of an exchange in its conversation.
+    pub(in crate::web) fn conversation(&self, id: &str) -> String {
+        self.beside(format!("/conversations/{}", encoded(id)), &[]) + "#here"
+    }
+
+    /// The address of a page of the conversation of an exchange.
+    pub(in crate::web) fn conversation_page(&self, id: &str, page: usize) -> String {
+        self.beside(format!("/conversations/{}", encoded(id)), &[("page", page.to_string())])
+    }
+
+    /// The address at which an exchange is compared: with another, or where that is chosen.
+    pub(in crate::web) fn comparison(&self, id: &str, other: Option<&str>) -> String {
+        let other = other.map(|other| format!("/{}", encoded(other))).unwrap_or_default();
+        self.beside(format!("{PATH}/{}/diff{other}", encoded(id)), &[])
+    }
+
+    /// The address of what the same user sent in the hour before and after a row, shown as this view is. None where the
+    /// user's name cannot stand in a list.
+    pub(in crate::web) fn hour_around(&self, row: &Row) -> Option<String> {
+        const HOUR: i64 = 3_600_000_000;
+        let user = row.user.as_deref().unwrap_or("-");
+        let time =
+            |micros: i64| Some(DateTime::from_timestamp_micros(micros)?.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let (since, until) = (time(row.began.saturating_sub(HOUR))?, time(row.began.saturating_add(HOUR))?);
+        let user = is_one_value(user).then(|| user.to_owned())?;
+        let params =
+            FilterParams { user: vec![user], since: Some(since), until: Some(until), ..FilterParams::default() };
+        Some(Self { params, ..self.clone() }.at(Place::First))
+    }
+
+    /// A path with what is wanted of it, and this view behind that.
+    fn beside(&self, path: String, of_path: &[(&'static str, String)]) -> String {
+        let mut all = of_path.to_vec();
+        all.extend(self.pairs());
+        if all.is_empty() {
+            return path;
+        }
+        format!("{path}?{}", query(all.iter().map(|(name, value)| (*name, value.as_str()))))
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut all = self.params.pairs();
         all.extend(self.view());
         match self.place {
@@ -151,10 +209,7 @@ impl Wanted {
             Place::After(cursor) => all.push(("after", cursor.to_string())),
             Place::Before(cursor) => all.push(("before", cursor.to_string())),
         }
-        if all.is_empty() {
-            return PATH.to_owned();
-        }
-        format!("{PATH}?{}", query(all.iter().map(|(name, value)| (*name, value.as_str()))))
+        all
     }
 
     /// How the rows are shown, where that is not as usual.
