@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinHandle};
 
-use crate::index::{Index, IndexError, Progress, yield_to_all};
+use crate::index::{Index, IndexError, Progress};
 
 /// Answers questions to the index on threads that may block. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -201,9 +201,9 @@ impl Inner {
     /// Opens the index on a thread of its own, from the state [`State::Opening`].
     fn open(self: &Arc<Self>) {
         let inner = Arc::clone(self);
+        // Somebody waits for it, and is as far behind the relays as who asks: a thread has the niceness of that which
+        // started it. Further behind, a busy machine would show for minutes that the index is being opened.
         let open = move || {
-            // The relays of the same program come first.
-            yield_to_all();
             let opened = Index::open(&inner.logs, &mut |progress| {
                 inner.state.send_replace(State::Opening(Some(progress)));
             });

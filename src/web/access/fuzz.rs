@@ -99,7 +99,7 @@ fn in_session(headers: &HeaderMap, name: &str) -> Result<(), NoRandom> {
         _ => None,
     };
     for value in cookies::values(headers, "copilot") {
-        assert!(!value.contains(';') && value == value.trim(), "{value:?}");
+        assert!(!value.contains(';'), "{value:?}");
         assert_eq!(sessions.check(value, now, account), None, "nobody but us makes one");
         assert!(!tokens.check(Tied::Form(value), value));
     }
