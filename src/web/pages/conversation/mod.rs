@@ -74,15 +74,12 @@ struct Wanted {
 
 impl Wanted {
     fn of_query(text: &str) -> Result<Self, Problem> {
-        let page =
-            pairs(text).into_iter().filter(|(name, _)| name == "page").map(|(_, value)| value.parse().ok()).last();
-        let page = match page {
-            Some(page) => {
-                let page = page.filter(|page| *page > 0);
-                Some(page.ok_or_else(|| Problem::Bad("Pages are numbers from 1 on.".to_owned()))?)
-            }
-            None => None,
-        };
+        let number = |text: &str| text.parse().ok().filter(|page| *page > 0);
+        let page = pairs(text)
+            .into_iter()
+            .rfind(|(name, _)| name == "page")
+            .map(|(_, value)| number(&value).ok_or_else(|| Problem::Bad("Pages are numbers from 1 on.".to_owned())));
+        let page = page.transpose()?;
         // Nothing is filtered here: what the list was filtered by is only carried on.
         let list = exchanges::Wanted::of_query(text);
         let zone = list.clock().map_err(one::wrong)?;
