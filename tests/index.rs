@@ -337,6 +337,28 @@ fn what_came_into_an_index_that_was_made_anew_has_arrived() {
 }
 
 #[test]
+fn of_two_that_make_the_index_at_once_that_of_the_first_stays() {
+    let logs = Logs::new();
+    logs.put("chat/1.json", &chat(1, "q", "a").to_string());
+    let mut first = None;
+    let mut meanwhile = |_| {
+        first.get_or_insert_with(|| logs.open().0);
+    };
+    let (second, report) = Index::open(logs.path(), &mut meanwhile).unwrap();
+    let first = first.expect("it is said how far it is");
+    assert_eq!((report.records, first.was_replaced(), second.was_replaced()), (1, false, false));
+    // Who watches the first hears nothing twice, and all that comes into either.
+    let (_, mark) = first.arrived(None).unwrap();
+    assert_eq!(second.arrived(Some(mark)).unwrap().0, []);
+    logs.put("chat/2.json", &chat(2, "q", "a").to_string());
+    assert_eq!(ids(&second.arrived(Some(mark)).unwrap().0), [id(2)]);
+    assert_eq!(ids(&first.arrived(Some(mark)).unwrap().0), [id(2)]);
+    let drafts =
+        fs::read_dir(logs.path()).unwrap().flatten().filter(|it| it.file_name().to_string_lossy().ends_with(".new"));
+    assert_eq!(drafts.count(), 0);
+}
+
+#[test]
 fn where_nothing_can_be_written_the_index_is_for_this_process() {
     let logs = Logs::new();
     logs.put("chat/1.json", &chat(1, "findme", "a").to_string());

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, Result, params};
 
 use super::feed::{Outcome, feed};
 use super::look::{Changes, Failed, look};
-use super::place::{self, Database, Draft};
+use super::place::{self, Database, Draft, NAME};
 use super::write::{Batch, repack_copies};
 use super::{IndexError, Progress, Report, schema};
 
@@ -94,22 +94,27 @@ fn rebuild_beside(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report)
     let before = place::current(logs);
     let draft = Draft::create(logs).map_err(Failed::Logs)?;
     let connection = draft.connect()?;
-    let mut report = fill(&connection, logs, work)?;
+    let report = fill(&connection, logs, work)?;
     // Before the lock, for which all who open the index wait.
     draft.sync().map_err(Failed::Logs)?;
     let swap = place::lock_to_swap(logs);
-    // Another made one anew meanwhile, which may have looked later: no reader may see what was there go again.
-    if place::current(logs) != before {
-        let read = report.read;
-        report = catch_up(&connection, logs, work)?;
-        report.read += read;
-    }
-    // SQLite's other files come with the first use, and are those of the new place.
-    connection.close().map_err(|(_, error)| error)?;
-    let database = draft.publish(logs, swap).map_err(Failed::Logs)?.map_err(|unusable| match unusable {
-        place::Unusable::Sqlite(error) => Failed::Sqlite(error),
-        other => Failed::Logs(io::Error::other(other.to_string())),
-    })?;
+    let theirs = if place::current(logs) == before { None } else { Database::open_locked(&logs.join(NAME)).ok() };
+    let database = match theirs {
+        // Another made one anew meanwhile, the recorder beside its page: in the place of that one, ours would be told to
+        // whoever watches as news once more, and readers might see what was there go again.
+        Some(theirs) => {
+            drop(swap);
+            theirs
+        }
+        None => {
+            // SQLite's other files come with the first use, and are those of the new place.
+            connection.close().map_err(|(_, error)| error)?;
+            draft.publish(logs, swap).map_err(Failed::Logs)?.map_err(|unusable| match unusable {
+                place::Unusable::Sqlite(error) => Failed::Sqlite(error),
+                other => Failed::Logs(io::Error::other(other.to_string())),
+            })?
+        }
+    };
     // While it was made, others may have written records, and taken them into the index that was here before.
     let mut silent = |_| ();
     let late = catch_up(&database.connection, logs, &mut Work { threads: 1, stop: work.stop, progress: &mut silent })?;
@@ -156,6 +161,10 @@ fn apply(
     }
     let total = changes.read.len() as u64;
     let mut done = 0;
+    if total > 0 {
+        // Before the threads that read are made: they are as far behind others as the one that is told this puts itself.
+        (work.progress)(Progress { done, total });
+    }
     feed(logs, &changes.read, work.threads, work.stop, &mut |entry| -> Result<()> {
         match entry.outcome {
             Outcome::Gone => batch.remove(&entry.key)?,
@@ -252,5 +261,5 @@ impl Failed {
 }
 
 pub(super) fn sqlite(logs: &Path, source: rusqlite::Error) -> IndexError {
-    IndexError::Sqlite { path: logs.join(place::NAME), source }
+    IndexError::Sqlite { path: logs.join(NAME), source }
 }

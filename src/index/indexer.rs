@@ -92,7 +92,7 @@ impl Indexer {
 }
 
 /// Puts this thread, and those that it starts, behind whatever else wants the processor: nobody waits for the index.
-fn yield_to_all() {
+pub(crate) fn yield_to_all() {
     // On Linux niceness belongs to the thread; elsewhere it would slow the relays too.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(19);

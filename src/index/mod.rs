@@ -38,6 +38,7 @@ use self::place::{Database, Live};
 pub use arrival::{Arrived, Known, of_one_index};
 pub use cursor::{Cursor, CursorError};
 pub use indexer::Indexer;
+pub(crate) use indexer::yield_to_all;
 pub use nearby::Field;
 pub use queries::ANEW_MAX;
 pub use row::{EventFact, EventRow, Initiator, RequestFact, Row};

@@ -77,7 +77,8 @@ impl Database {
         Self::open_locked(&path)
     }
 
-    fn open_locked(path: &Path) -> Result<Self, Unusable> {
+    /// As [`Database::open`], under a lock that the caller holds.
+    pub(super) fn open_locked(path: &Path) -> Result<Self, Unusable> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX)?;
         configure(&connection)?;
         let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));

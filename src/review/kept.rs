@@ -182,7 +182,7 @@ mod tests {
 
     async fn kept() -> (tempfile::TempDir, Kept) {
         let logs = tempfile::tempdir().unwrap();
-        let kept = Kept::new(Pool::new(logs.path().to_owned()));
+        let kept = Kept::new(Pool::new(logs.path().to_owned(), false));
         opened(&kept).await;
         (logs, kept)
     }
@@ -286,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_fails_is_said_and_not_kept() {
-        let kept = Kept::new(Pool::new("there is no such folder".into()));
+        let kept = Kept::new(Pool::new("there is no such folder".into(), false));
         opened(&kept).await;
         let query = of_user("ann");
         assert!(matches!(kept.overview(query.clone(), 0).await.unwrap_err().as_ref(), AskError::Failed(_)));

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinHandle};
 
-use crate::index::{Index, IndexError, Progress};
+use crate::index::{Index, IndexError, Progress, yield_to_all};
 
 /// Answers questions to the index on threads that may block. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,9 +59,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long an index that could not be opened is left alone.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// Files to be read into the index that are work for the processors, and not for a moment only.
+const MANY: u64 = 1_000;
+
 #[derive(Debug)]
 struct Inner {
     logs: PathBuf,
+    beside_relays: bool,
     state: watch::Sender<State>,
     /// Handles that nobody uses.
     idle: Mutex<Vec<Index>>,
@@ -80,11 +84,12 @@ enum State {
 
 impl Pool {
     /// The index of a folder. It is opened when somebody first asks: until then a recorder in the same program may have
-    /// made it, which would else be done twice.
+    /// made it, which would else be done twice. `beside_relays`: they come first where there is much to be read.
     #[must_use]
-    pub fn new(logs: PathBuf) -> Self {
+    pub fn new(logs: PathBuf, beside_relays: bool) -> Self {
         let inner = Inner {
             logs,
+            beside_relays,
             state: watch::Sender::new(State::Closed),
             idle: Mutex::default(),
             free: Arc::new(Semaphore::new(HANDLES)),
@@ -201,10 +206,13 @@ impl Inner {
     /// Opens the index on a thread of its own, from the state [`State::Opening`].
     fn open(self: &Arc<Self>) {
         let inner = Arc::clone(self);
-        // Somebody waits for it, and is as far behind the relays as who asks: a thread has the niceness of that which
-        // started it. Further behind, a busy machine would show for minutes that the index is being opened.
         let open = move || {
             let opened = Index::open(&inner.logs, &mut |progress| {
+                // Else it is as far behind the relays as who asks (a thread has the niceness of the one that started
+                // it): further behind, on a busy machine the second's work for which somebody waits takes minutes.
+                if inner.beside_relays && progress.total - progress.done >= MANY {
+                    yield_to_all();
+                }
                 inner.state.send_replace(State::Opening(Some(progress)));
             });
             inner.opened(opened.map(|(index, _)| index));

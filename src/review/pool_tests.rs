@@ -44,7 +44,7 @@ fn is_due(pool: &Pool) {
 async fn nothing_is_opened_until_somebody_asks() {
     let logs = tempfile::tempdir().unwrap();
     put(logs.path(), 1);
-    let pool = Pool::new(logs.path().to_owned());
+    let pool = Pool::new(logs.path().to_owned(), false);
     assert!(matches!(*pool.inner.state.borrow(), State::Closed));
     let index = logs.path().join("index.sqlite");
     assert!(!index.exists());
@@ -58,7 +58,7 @@ async fn nothing_is_opened_until_somebody_asks() {
 async fn four_are_answered_at_once_and_handles_stay_open() {
     let logs = tempfile::tempdir().unwrap();
     put(logs.path(), 1);
-    let pool = Pool::new(logs.path().to_owned());
+    let pool = Pool::new(logs.path().to_owned(), false);
     assert_eq!(built(&pool).await, 1);
     let together = Arc::new(Barrier::new(HANDLES));
     for _ in 0..3 {
@@ -85,7 +85,7 @@ async fn four_are_answered_at_once_and_handles_stay_open() {
 #[tokio::test]
 async fn who_does_not_wait_and_who_panics_leave_the_others_their_handles() {
     let logs = tempfile::tempdir().unwrap();
-    let pool = Pool::new(logs.path().to_owned());
+    let pool = Pool::new(logs.path().to_owned(), false);
     built(&pool).await;
     for _ in 0..2 * HANDLES {
         let (began, begun) = tokio::sync::oneshot::channel();
@@ -118,7 +118,7 @@ async fn who_does_not_wait_and_who_panics_leave_the_others_their_handles() {
 async fn what_is_new_is_taken_in_when_a_look_is_due() {
     let logs = tempfile::tempdir().unwrap();
     put(logs.path(), 1);
-    let pool = Pool::new(logs.path().to_owned());
+    let pool = Pool::new(logs.path().to_owned(), false);
     assert_eq!(built(&pool).await, 1);
     put(logs.path(), 2);
     *pool.inner.refreshed.lock().unwrap() = Some(Instant::now() + Duration::from_secs(60));
@@ -132,7 +132,7 @@ async fn what_is_new_is_taken_in_when_a_look_is_due() {
 async fn an_index_that_is_replaced_or_gone_is_followed() {
     let logs = tempfile::tempdir().unwrap();
     put(logs.path(), 1);
-    let pool = Pool::new(logs.path().to_owned());
+    let pool = Pool::new(logs.path().to_owned(), false);
     assert_eq!(built(&pool).await, 1);
     put(logs.path(), 2);
     drop(Index::rebuild(logs.path(), &mut |_| ()).unwrap());
@@ -146,7 +146,7 @@ async fn an_index_that_is_replaced_or_gone_is_followed() {
 async fn logs_that_are_missing_are_said_and_found_when_they_come() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");
-    let pool = Pool::new(logs.clone());
+    let pool = Pool::new(logs.clone(), false);
     let missing = settled(&pool).await.unwrap_err();
     assert!(missing.to_string().starts_with("cannot read the folder "), "{missing}");
     put(&logs, 1);
@@ -159,7 +159,7 @@ async fn logs_that_are_missing_are_said_and_found_when_they_come() {
 #[tokio::test(start_paused = true)]
 async fn how_far_it_has_come_is_said() {
     let logs = tempfile::tempdir().unwrap();
-    let pool = Pool::new(logs.path().to_owned());
+    let pool = Pool::new(logs.path().to_owned(), false);
     while matches!(*pool.inner.state.borrow(), State::Opening(_)) {
         std::thread::yield_now();
     }

@@ -56,7 +56,7 @@ impl Site {
     /// same program.
     #[must_use]
     pub fn new(logs: &Path, web: Web, tls: Option<PageTls>, access: Access, recording: Option<Recording>) -> Self {
-        let pool = Pool::new(logs.to_owned());
+        let pool = Pool::new(logs.to_owned(), recording.is_some());
         if recording.is_none() {
             // Nobody else does.
             pool.open();

@@ -286,7 +286,7 @@ mod tests {
     #[tokio::test]
     async fn one_person_does_not_keep_the_others_out() {
         let logs = tempfile::tempdir().unwrap();
-        let hub = Hub::new(Pool::new(logs.path().to_owned()), None);
+        let hub = Hub::new(Pool::new(logs.path().to_owned(), false), None);
         let (eve, ann): (Arc<str>, Arc<str>) = ("eve".into(), "ann".into());
         let mut seats: Vec<_> = (0..WATCHERS_MAX).map_while(|_| hub.sit(Some(&eve))).collect();
         assert_eq!(seats.len(), WINDOWS_MAX);
