@@ -2,6 +2,7 @@
 
 use super::Percentiles;
 use super::row::Figures;
+use super::spread::{Places, Spread, place};
 use crate::archive::AbortedBy;
 use crate::index::RequestFact;
 use crate::rules::Kind;
@@ -14,6 +15,8 @@ pub(super) struct Spans {
     total: f64,
     server: f64,
     client_side: f64,
+    /// Where the first three are counted: looked up once, though each exchange is in a row of each split.
+    places: Places,
 }
 
 /// Whether its times count: an answer that was waited for.
@@ -26,12 +29,15 @@ pub(super) fn counts(request: &RequestFact<'_>) -> bool {
 impl Spans {
     pub(super) fn of(request: &RequestFact<'_>) -> Self {
         let known = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let spans = [request.first_byte_ms, request.first_token_ms, request.total_ms].map(known);
+        let [first_byte, first_token, total] = spans;
         Self {
-            first_byte: known(request.first_byte_ms),
-            first_token: known(request.first_token_ms),
-            total: known(request.total_ms),
+            first_byte,
+            first_token,
+            total,
             server: known(request.server_ms),
             client_side: f64::NAN,
+            places: spans.map(place),
         }
     }
 
@@ -41,7 +47,7 @@ impl Spans {
     }
 }
 
-/// Puts the percentiles of these into the row. `spans` gives them anew each time.
+/// Puts the percentiles and the spread of these into the row. `spans` gives them anew each time.
 pub(super) fn write<'s, S: Iterator<Item = &'s Spans>>(figures: &mut Figures, spans: impl Fn() -> S) {
     let mut values = Vec::new();
     let mut percentiles = |span: fn(&Spans) -> f64| {
@@ -55,4 +61,7 @@ pub(super) fn write<'s, S: Iterator<Item = &'s Spans>>(figures: &mut Figures, sp
     figures.server = percentiles(|spans| spans.server);
     figures.network = percentiles(|spans| spans.first_byte - spans.server);
     figures.client_side = percentiles(|spans| spans.client_side);
+    let mut spread = Spread::default();
+    spans().for_each(|spans| spread.add(spans.places));
+    figures.spread = spread;
 }
