@@ -89,7 +89,7 @@ async fn every_page_can_be_read_narrow_and_wide_light_and_dark() {
 async fn cut_off(browser: &Browser) -> Vec<String> {
     browser.until("the charts", "return document.querySelectorAll('.chart-card').length > 20").await;
     let wide = "return [...document.querySelectorAll('.chart-card .numbers')]
-        .filter(one => one.scrollWidth > one.clientWidth).map(one => one.getAttribute('aria-label'))";
+        .filter(one => one.scrollWidth > one.clientWidth).map(one => `${one.getAttribute('aria-label')}: ${one.scrollWidth - one.clientWidth} px`)";
     serde_json::from_value(browser.eval(wide).await).unwrap()
 }
 
@@ -97,10 +97,10 @@ async fn cut_off(browser: &Browser) -> Vec<String> {
 async fn numbers_of_the_charts_are_seen_without_scrolling_aside() {
     let Some(browser) = browser().await else { return };
     let review = review();
-    for (width, cut) in [(WIDE, &[][..]), (1000, &[]), (NARROW, &["Acceptance by day"])] {
+    for width in [WIDE, 1000, NARROW] {
         browser.look(width, false).await;
         browser.open(&review.url("/figures")).await;
-        assert_eq!(cut_off(&browser).await, cut, "at {width}");
+        assert_eq!(cut_off(&browser).await, Vec::<String>::new(), "at {width}");
         // Each card has its four parts in the rows of the grid, and the last stands inside it.
         let inside = "return [...document.querySelectorAll('.chart-card')].every(card => card.children.length === 4
             && card.lastElementChild.getBoundingClientRect().bottom < card.getBoundingClientRect().bottom)";

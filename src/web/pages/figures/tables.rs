@@ -30,7 +30,7 @@ const CANCELLED_SHARE: Column = column("cancelled_share", "Share", |row| part_of
 const ERRORS: Column = column("errors", "Failed", |row| Cell::Count(row.errors));
 const ERRORS_SHARE: Column = column("errors_share", "Share", |row| part_of_requests(row, Some(row.errors)));
 const OF_REQUESTS: Column = column("requests", "of requests", |row| Cell::Count(row.requests));
-const ACCEPTANCE: Column = column("acceptance", "Acceptance", |row| rate(row, row.acceptance(), row.shown));
+const ACCEPTANCE: Column = column("acceptance", "Rate", |row| rate(row, row.acceptance(), row.shown));
 const ACCEPTED: Column = column("accepted", "Accepted", |row| of_telemetry(row, row.accepted));
 const SHOWN: Column = column("shown", "of shown", |row| of_telemetry(row, row.shown));
 const TOKENS_KNOWN: Column = column("tokens_known", "Told by", |row| Cell::Count(row.tokens_known));
@@ -49,15 +49,14 @@ pub(super) const ENDS: [Column; 3] = [
 pub(super) const CANCELS: [Column; 3] = [CANCELLED_SHARE, CANCELLED, OF_REQUESTS];
 pub(super) const FAILURES: [Column; 3] = [ERRORS_SHARE, ERRORS, OF_REQUESTS];
 pub(super) const SUGGESTIONS: [Column; 3] = [ACCEPTANCE, ACCEPTED, SHOWN];
-pub(super) const SUGGESTIONS_AND_CHARS: [Column; 5] = [
-    column("acceptance", "Rate", |row| rate(row, row.acceptance(), row.shown)),
-    ACCEPTED,
+/// Two rates and what they are of: with all amounts it would be too wide for a phone. They are in the CSV.
+pub(super) const SUGGESTIONS_AND_CHARS: [Column; 3] = [
+    ACCEPTANCE,
     SHOWN,
     column("acceptance_by_chars", "by chars", |row| rate(row, row.acceptance_by_chars(), row.chars_shown)),
-    column("chars_shown", "of chars", |row| of_telemetry(row, row.chars_shown)),
 ];
 pub(super) const NEXT_EDITS: [Column; 3] = [
-    column("nes_acceptance", "Acceptance", |row| rate(row, row.nes_acceptance(), row.nes_shown)),
+    column("nes_acceptance", "Rate", |row| rate(row, row.nes_acceptance(), row.nes_shown)),
     column("nes_accepted", "Accepted", |row| of_telemetry(row, row.nes_accepted)),
     column("nes_shown", "of shown", |row| of_telemetry(row, row.nes_shown)),
 ];
