@@ -145,10 +145,10 @@ fn weight(table: &str, row: &Map<String, Value>) -> Option<(u8, u64)> {
         },
         "Cached part of prompts," if number("tokens_in") == Some(0) => NOTHING,
         _ if !asked => NOTHING,
-        "Cached part of prompts," => known(number("tokens_cached").and(number("tokens_in"))),
+        "Cached part of prompts," => known(number("tokens_cached").and_then(|_| number("tokens_in"))),
         "Tokens sent," => known(number("tokens_in")),
         "Tokens answered," => known(number("tokens_out")),
-        "Cancelled" => known(number("cancelled").and(number("requests"))),
+        "Cancelled" => known(number("cancelled").and_then(|_| number("requests"))),
         "Requests" | "Failed" => known(number("requests")),
         _ => panic!("by what is {table} sorted?"),
     })
@@ -201,7 +201,8 @@ fn flat(row: &Map<String, Value>, key: &str) -> Value {
     if let Some(counted) = key.strip_prefix("spread_") {
         let (span, bound) = counted.split_once("_below_").or_else(|| counted.split_once("_from_")).unwrap();
         let bounds = row["spread"]["bounds"].as_array().unwrap();
-        let place = bounds.iter().position(|known| known.to_string() == bound).unwrap();
+        let bound: u64 = bound.parse().unwrap();
+        let place = bounds.iter().position(|known| *known == bound).unwrap();
         return row["spread"][span][place + usize::from(counted.contains("_from_"))].clone();
     }
     let (name, rank) = key.rsplit_once('_').unwrap();

@@ -5,8 +5,7 @@
 use maud::{Markup, html};
 
 use super::drawings::{self as draw, Curve, acceptance, acceptance_by_chars, acceptance_rate};
-use super::rank::Measure;
-use super::tables::{self, Column, name_of, of_split};
+use super::tables::{self, Column, Measuring, name_of, of_split};
 use super::view::View;
 use crate::figures::{By, Figures};
 use crate::review::cells::{Cell, millis, of_requests, part_of_requests};
@@ -67,24 +66,12 @@ fn timed(view: &View<'_>, title: &Title, by: By, chart: &Markup, columns: &[Colu
 }
 
 /// A chart whose table is a split's: those with most first.
-fn sized(
-    view: &View<'_>,
-    title: &Title,
-    by: By,
-    chart: &Markup,
-    (columns, measure): (&[Column], fn(&Figures) -> Measure),
-) -> Markup {
+fn sized(view: &View<'_>, title: &Title, by: By, chart: &Markup, (columns, measure): (&[Column], Measuring)) -> Markup {
     card(view, title, Some(by), chart, &of_split(view, by, (columns, Some(measure)), &title.title))
 }
 
 /// Bars of a split, and their numbers.
-fn bars(
-    view: &View<'_>,
-    title: &Title,
-    unit: Unit,
-    by: By,
-    (columns, measure): (&[Column], fn(&Figures) -> Measure),
-) -> Markup {
+fn bars(view: &View<'_>, title: &Title, unit: Unit, by: By, (columns, measure): (&[Column], Measuring)) -> Markup {
     let chart = draw::bars(title.clone(), unit, view.overview.by(by), measure);
     sized(view, title, by, &chart, (columns, measure))
 }

@@ -85,6 +85,9 @@ pub(super) const TURNS: [Column; 3] = [
     column("turns_unknown", "Not told", |row| Cell::Count(row.turns_unknown)),
 ];
 
+/// By what the rows of a chart are told large from small.
+pub(super) type Measuring = fn(&Figures) -> Measure;
+
 /// Rows of a table that are shown; the others are in the CSV. Of days the latest: a year. Of others those with most.
 const MOST: usize = 366;
 
@@ -92,7 +95,7 @@ const MOST: usize = 366;
 pub(super) fn of_split(
     view: &View<'_>,
     by: By,
-    (columns, measure): (&[Column], Option<fn(&Figures) -> Measure>),
+    (columns, measure): (&[Column], Option<Measuring>),
     caption: &str,
 ) -> Markup {
     let rows = view.overview.by(by);
