@@ -149,6 +149,8 @@ async fn links_lead_to_one_group_with_the_same_filters() {
     assert_eq!([link(By::User, "a,b"), link(By::User, " a"), link(By::Day, "2026-03-02")], [None, None, None]);
     assert_eq!(view.csv(Some(By::Hour)), "/figures.csv?by=hour&user=ann&since=7d");
     assert_eq!(view.csv(None), "/figures.csv?user=ann&since=7d");
+    assert_eq!([By::User, By::Model].map(|by| view.nameless(by)), ["", ""], "both are named");
+    assert_eq!(view.nameless(By::Language), "- tells no language; of requests only ghost text does.");
 }
 
 fn viewer(name: &str, roles: &[Role]) -> Viewer {

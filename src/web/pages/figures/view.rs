@@ -72,14 +72,18 @@ impl View<'_> {
         (!days.is_empty()).then(|| format!("Less than whole days: {}.", days.join(", ")))
     }
 
-    /// What stands in place of users' names, where there are such rows.
+    /// What stands in place of names, where there are such rows.
     pub(super) fn nameless(&self, by: By) -> String {
-        let is_there = |is: fn(&str) -> bool| by == By::User && self.overview.by(by).iter().any(|row| is(&row.group));
-        let tokens = is_there(|group| group.starts_with("tid:"));
-        let nobodys = is_there(|group| group == "-");
+        let is_there = |is: fn(&str) -> bool| self.overview.by(by).iter().any(|row| is(&row.group));
+        let tokens = by == By::User && is_there(|group| group.starts_with("tid:"));
+        let nobodys = match by {
+            By::User => "- has neither login nor token.",
+            By::Language => "- tells no language; of requests only ghost text does.",
+            _ => "- does not say.",
+        };
         let told = [
             tokens.then_some("tid:… is a person without a proxy login, told by the Copilot token."),
-            nobodys.then_some("- is what has neither."),
+            is_there(|group| group == "-").then_some(nobodys),
         ];
         told.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
