@@ -85,6 +85,29 @@ async fn every_page_can_be_read_narrow_and_wide_light_and_dark() {
     assert_eq!(browser.hosts().await.into_iter().collect::<Vec<_>>(), [review.host.as_str()], "nobody else was asked");
 }
 
+/// The tables under the charts that are wider than their cards.
+async fn cut_off(browser: &Browser) -> Vec<String> {
+    browser.until("the charts", "return document.querySelectorAll('.chart-card').length > 20").await;
+    let wide = "return [...document.querySelectorAll('.chart-card .numbers')]
+        .filter(one => one.scrollWidth > one.clientWidth).map(one => `${one.getAttribute('aria-label')}: ${one.scrollWidth - one.clientWidth} px`)";
+    serde_json::from_value(browser.eval(wide).await).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_the_charts_are_seen_without_scrolling_aside() {
+    let Some(browser) = browser().await else { return };
+    let review = review();
+    for width in [WIDE, 1000, NARROW] {
+        browser.look(width, false).await;
+        browser.open(&review.url("/figures")).await;
+        assert_eq!(cut_off(&browser).await, Vec::<String>::new(), "at {width}");
+        // Each card has its four parts in the rows of the grid, and the last stands inside it.
+        let inside = "return [...document.querySelectorAll('.chart-card')].every(card => card.children.length === 4
+            && card.lastElementChild.getBoundingClientRect().bottom < card.getBoundingClientRect().bottom)";
+        assert_eq!(browser.eval(inside).await, true, "at {width}");
+    }
+}
+
 /// The rows of the list as it is shown: kinds, and where they lead.
 async fn rows(browser: &Browser) -> (Vec<String>, Vec<String>) {
     let links = "return [...document.querySelectorAll('tbody[data-rows] tr a')].map(one => one.getAttribute('href'))";

@@ -123,6 +123,70 @@ fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 / whole as f64 * 100.0)
 }
 
+/// By what the rows of a table are sorted, the largest first, what is unknown behind them, and then that of which there is
+/// nothing. None: by time.
+fn weight(table: &str, row: &Map<String, Value>) -> Option<(u8, u64)> {
+    const NOTHING: (u8, u64) = (0, 0);
+    const UNKNOWN: (u8, u64) = (1, 0);
+    let number = |key: &str| row[key].as_u64();
+    let known = |amount: Option<u64>| amount.map_or(UNKNOWN, |amount| (2, amount));
+    let (what, _) = table.rsplit_once(" by ").unwrap();
+    let asked = number("requests") != Some(0);
+    Some(match what {
+        _ if table.ends_with("by day") || table.ends_with("by hour") => return None,
+        "Acceptance" | "Next edits accepted," => {
+            let shown = number(if what == "Acceptance" { "shown" } else { "nes_shown" });
+            if number("suggestion_users") == Some(0) || shown == Some(0) { NOTHING } else { known(shown) }
+        }
+        "Whole answer" => row["total"]["n"].as_u64().filter(|n| *n > 0).map_or(NOTHING, |n| (2, n)),
+        "Turns and follow-ups" => match (number("turns"), number("follow_ups"), number("turns_unknown")) {
+            (Some(0), Some(0), Some(0)) => NOTHING,
+            (turns, follow_ups, unknown) => known(turns.zip(follow_ups).zip(unknown).map(|((a, b), c)| a + b + c)),
+        },
+        "Cached part of prompts," if number("tokens_in") == Some(0) => NOTHING,
+        _ if !asked => NOTHING,
+        "Cached part of prompts," => known(number("tokens_cached").and_then(|_| number("tokens_in"))),
+        "Tokens sent," => known(number("tokens_in")),
+        "Tokens answered," => known(number("tokens_out")),
+        "Cancelled" => known(number("cancelled").and_then(|_| number("requests"))),
+        "Requests" | "Failed" => known(number("requests")),
+        _ => panic!("by what is {table} sorted?"),
+    })
+}
+
+/// Between which bounds values are counted, as the page writes it, and how many.
+fn spread(row: &Map<String, Value>, span: &str) -> Vec<(String, u64)> {
+    let spread = &row["spread"];
+    let name = |bound: &Value| match bound.as_u64().unwrap() {
+        bound if bound < 1_000 => format!("{bound} ms"),
+        bound if bound % 1_000 == 0 => format!("{} s", bound / 1_000),
+        bound => format!("{}.{} s", bound / 1_000, bound % 1_000 / 100),
+    };
+    let bounds: Vec<String> = spread["bounds"].as_array().unwrap().iter().map(name).collect();
+    let mut names = vec![format!("below {}", bounds[0])];
+    names.extend(bounds.windows(2).map(|pair| format!("{} to {}", pair[0], pair[1])));
+    names.push(format!("{} and more", bounds.last().unwrap()));
+    let counts: Vec<u64> = spread[span].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
+    assert_eq!(names.len(), counts.len());
+    names.into_iter().zip(counts).collect()
+}
+
+/// Where a table of a spread differs from the row's.
+fn wrong_spread(table: &Table, row: &Map<String, Value>, span: &str, compared: &mut usize) -> Option<String> {
+    let all = row[span]["n"].as_u64().unwrap();
+    let counts = spread(row, span);
+    assert_eq!(counts.iter().map(|(_, count)| count).sum::<u64>(), all, "{span}");
+    let first = counts.iter().position(|(_, count)| *count > 0).unwrap_or(0);
+    let end = counts.iter().rposition(|(_, count)| *count > 0).map_or(0, |last| last + 1);
+    let lines = counts[first.min(end)..end].iter();
+    let expected: Vec<_> =
+        lines.map(|(name, count)| (name.clone(), vec![grouped(*count), percent(*count, all)])).collect();
+    *compared += expected.len() * 2;
+    let total = table.total.as_ref().unwrap();
+    let is_right = table.rows == expected && total[0] == grouped(all) && (all == 0 || total[1] == "100.0 %");
+    (!is_right).then(|| format!("{span}: {table:?}, not {expected:?}"))
+}
+
 /// The value of a key; of an object's by both names.
 fn flat(row: &Map<String, Value>, key: &str) -> Value {
     if let Some(value) = row.get(key) {
@@ -133,6 +197,13 @@ fn flat(row: &Map<String, Value>, key: &str) -> Value {
         let list = row["persistence"].as_array().unwrap();
         let after: u64 = after.parse().unwrap();
         return list.iter().find(|one| one["after"] == after).unwrap()[name].clone();
+    }
+    if let Some(counted) = key.strip_prefix("spread_") {
+        let (span, bound) = counted.split_once("_below_").or_else(|| counted.split_once("_from_")).unwrap();
+        let bounds = row["spread"]["bounds"].as_array().unwrap();
+        let bound: u64 = bound.parse().unwrap();
+        let place = bounds.iter().position(|known| *known == bound).unwrap();
+        return row["spread"][span][place + usize::from(counted.contains("_from_"))].clone();
     }
     let (name, rank) = key.rsplit_once('_').unwrap();
     row[name][rank].clone()
@@ -156,13 +227,16 @@ fn differences(review: &Review, query: &str, words: &[&str], compared: &mut usiz
         let of_split: Vec<_> = tables.iter().filter(|(name, _)| name.ends_with(&suffix)).collect();
         assert!(!of_split.is_empty(), "no table {suffix}");
         for (name, table) in of_split {
+            let mut rows: Vec<_> = rows.iter().collect();
+            // Those that are as large stay in the order of `stats`.
+            rows.sort_by_key(|row| std::cmp::Reverse(weight(name, row)));
             let groups: Vec<_> = rows.iter().map(|row| row["group"].as_str().unwrap()).collect();
             let shown: Vec<_> = table.rows.iter().map(|(group, _)| group.as_str()).collect();
             if groups != shown {
                 wrong.push(format!("{query}: {name}: rows {shown:?}, not {groups:?}"));
                 continue;
             }
-            let lines = rows.iter().zip(table.rows.iter().map(|(_, cells)| cells));
+            let lines = rows.into_iter().zip(table.rows.iter().map(|(_, cells)| cells));
             for (row, cells) in lines.chain([(&total, table.total.as_ref().unwrap())]) {
                 assert_eq!(cells.len(), table.keys.len());
                 for (key, cell) in table.keys.iter().zip(cells) {
@@ -175,6 +249,17 @@ fn differences(review: &Review, query: &str, words: &[&str], compared: &mut usiz
             }
         }
         wrong.extend(wrong_csv(review, &format!("by={by}&{query}"), rows.iter().chain([&total]), compared));
+    }
+    let (kinds, total) = review.stats(&[words, &["--by", "kind"]].concat());
+    for (name, span) in [("first byte", "first_byte"), ("first token", "first_token"), ("whole answer", "total")] {
+        wrong.extend(wrong_spread(&tables[&format!("Time to the {name}")], &total, span, compared));
+    }
+    let measured: Vec<_> = kinds.iter().filter(|row| row["total"]["n"] != 0).collect();
+    let of_kinds: Vec<_> = tables.iter().filter(|(name, _)| name.starts_with("Whole answer: ")).collect();
+    assert_eq!(of_kinds.len(), if measured.len() > 1 { measured.len() } else { 0 }, "{query}");
+    for (name, table) in of_kinds {
+        let row = measured.iter().find(|row| name.ends_with(row["group"].as_str().unwrap())).unwrap();
+        wrong.extend(wrong_spread(table, row, "total", compared));
     }
     let (_, total) = review.stats(words);
     wrong.extend(wrong_csv(review, query, [&total].into_iter(), compared));
@@ -196,7 +281,7 @@ fn differences(review: &Review, query: &str, words: &[&str], compared: &mut usiz
     {
         let (still, known) = (at["still"].as_u64(), at["known"].as_u64().unwrap());
         if let Some(still) = still
-            && *cells != [grouped(still), grouped(known), percent(still, known)]
+            && *cells != [percent(still, known), grouped(still), grouped(known)]
         {
             wrong.push(format!("{query}: after {after}: {cells:?}, not {at}"));
         }

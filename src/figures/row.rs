@@ -1,6 +1,6 @@
 //! One row of figures, and the rates made of it.
 
-use super::Percentiles;
+use super::{Percentiles, Spread};
 
 /// Of the suggestions accepted and looked at after so many seconds, those still in the code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -83,6 +83,8 @@ pub struct Figures {
     pub network: Percentiles,
     /// What the client waited (`totalTimeMs`) less the first byte: the way between client and proxy, and the proxy.
     pub client_side: Percentiles,
+    /// How many of the times lie between fixed bounds.
+    pub spread: Spread,
     /// Tokens of prompts, cached ones included.
     pub tokens_in: Option<u64>,
     /// Of those, cached.

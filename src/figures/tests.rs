@@ -497,6 +497,14 @@ fn latency_is_of_answers_that_were_waited_for() {
     assert_eq!(cells(figures.network), (2, Some(-1.5), Some(20.0), Some(20.0)));
     assert_eq!(cells(figures.client_side), (2, Some(-1.0), Some(4.0), Some(4.0)));
     assert_eq!(cells(total(&[], &events).client_side), (0, None, None, None));
+    let counted = |counts: &Counts| -> Vec<_> {
+        let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        filled.map(|(place, count)| (BOUNDS.get(place).copied(), *count)).collect()
+    };
+    let spread = figures.spread;
+    assert_eq!(counted(&spread.first_byte), [(Some(160), 1), (Some(250), 1), (Some(400), 1)]);
+    assert_eq!(counted(&spread.first_token), [(Some(160), 2)]);
+    assert_eq!(counted(&spread.total), [(Some(400), 3)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::Percentiles;
 use super::row::Figures;
+use super::spread::{Places, Spread, place};
 use crate::archive::AbortedBy;
 use crate::index::RequestFact;
 use crate::rules::Kind;
@@ -14,6 +15,8 @@ pub(super) struct Spans {
     total: f64,
     server: f64,
     client_side: f64,
+    /// Where the first three are counted: looked up once, though each exchange is in a row of each split.
+    places: Places,
 }
 
 /// Whether its times count: an answer that was waited for.
@@ -26,12 +29,15 @@ pub(super) fn counts(request: &RequestFact<'_>) -> bool {
 impl Spans {
     pub(super) fn of(request: &RequestFact<'_>) -> Self {
         let known = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let spans = [request.first_byte_ms, request.first_token_ms, request.total_ms].map(known);
+        let [first_byte, first_token, total] = spans;
         Self {
-            first_byte: known(request.first_byte_ms),
-            first_token: known(request.first_token_ms),
-            total: known(request.total_ms),
+            first_byte,
+            first_token,
+            total,
             server: known(request.server_ms),
             client_side: f64::NAN,
+            places: spans.map(place),
         }
     }
 
@@ -41,18 +47,24 @@ impl Spans {
     }
 }
 
-/// Puts the percentiles of these into the row. `spans` gives them anew each time.
+/// Puts the percentiles and the spread of these into the row. `spans` gives them anew each time.
 pub(super) fn write<'s, S: Iterator<Item = &'s Spans>>(figures: &mut Figures, spans: impl Fn() -> S) {
     let mut values = Vec::new();
-    let mut percentiles = |span: fn(&Spans) -> f64| {
-        values.clear();
-        values.extend(spans().map(span).filter(|value| value.is_finite()));
-        Percentiles::of(&mut values)
-    };
-    figures.first_byte = percentiles(|spans| spans.first_byte);
-    figures.first_token = percentiles(|spans| spans.first_token);
-    figures.total = percentiles(|spans| spans.total);
-    figures.server = percentiles(|spans| spans.server);
-    figures.network = percentiles(|spans| spans.first_byte - spans.server);
-    figures.client_side = percentiles(|spans| spans.client_side);
+    let mut spread = Spread::default();
+    // Counted on the way: to go through a million once more takes longer than to count them.
+    let counted = spans().inspect(|spans| spread.add(spans.places));
+    figures.first_byte = percentiles(&mut values, counted.map(|spans| spans.first_byte));
+    figures.spread = spread;
+    figures.first_token = percentiles(&mut values, spans().map(|spans| spans.first_token));
+    figures.total = percentiles(&mut values, spans().map(|spans| spans.total));
+    figures.server = percentiles(&mut values, spans().map(|spans| spans.server));
+    figures.network = percentiles(&mut values, spans().map(|spans| spans.first_byte - spans.server));
+    figures.client_side = percentiles(&mut values, spans().map(|spans| spans.client_side));
+}
+
+/// Of the known ones among these. `values` is room for them.
+fn percentiles(values: &mut Vec<f64>, spans: impl Iterator<Item = f64>) -> Percentiles {
+    values.clear();
+    values.extend(spans.filter(|value| value.is_finite()));
+    Percentiles::of(values)
 }

@@ -141,7 +141,7 @@ pub fn spans(figures: &Figures) -> [(&'static str, &Percentiles); 6] {
 }
 
 /// All numbers of a row: the keys of `stats --json`, those of the lists and objects in it joined by `_`
-/// (`persistence_15_known`, `total_p90`).
+/// (`persistence_15_known`, `total_p90`, `spread_total_below_160`: from the bound before it).
 #[must_use]
 pub fn all(figures: &Figures) -> Vec<(String, Cell)> {
     let requests = |value| of_requests(figures, value);
@@ -174,6 +174,17 @@ pub fn all(figures: &Figures) -> Vec<(String, Cell)> {
         cells.push((format!("{span}_n"), Cell::Count(*n)));
         for (rank, value) in [("p50", p50), ("p90", p90), ("p99", p99)] {
             cells.push((format!("{span}_{rank}"), millis(figures, *value)));
+        }
+    }
+    let bounds = &figures.spread.bounds;
+    for (span, counts) in figures.spread.spans() {
+        for (place, count) in counts.iter().enumerate() {
+            // The last has no bound above it.
+            let key = bounds.get(place).map_or_else(
+                || format!("spread_{span}_from_{}", bounds.last().unwrap_or(&0)),
+                |bound| format!("spread_{span}_below_{bound}"),
+            );
+            cells.push((key, Cell::Count(u64::from(*count))));
         }
     }
     let rest = [
@@ -227,6 +238,15 @@ mod tests {
                 Value::Array(list) => flat.extend(list.iter().flat_map(|one| {
                     ["known", "still"].map(|name| (format!("{key}_{}_{name}", one["after"]), one[name].clone()))
                 })),
+                Value::Object(spread) if key == "spread" => {
+                    let bounds = spread["bounds"].as_array().unwrap();
+                    for (span, counts) in spread.iter().filter(|(name, _)| *name != "bounds") {
+                        let (last, below) = counts.as_array().unwrap().split_last().unwrap();
+                        let below = bounds.iter().zip(below);
+                        flat.extend(below.map(|(bound, n)| (format!("spread_{span}_below_{bound}"), n.clone())));
+                        flat.push((format!("spread_{span}_from_{}", bounds.last().unwrap()), last.clone()));
+                    }
+                }
                 Value::Object(map) => {
                     flat.extend(map.iter().map(|(name, value)| (format!("{key}_{name}"), value.clone())));
                 }

@@ -2,7 +2,7 @@ use clap::Parser;
 
 use super::super::output::width;
 use super::*;
-use crate::figures::{Percentiles, Persistence};
+use crate::figures::{Percentiles, Persistence, Spread};
 use crate::rules::Kind;
 
 #[derive(Debug, Parser)]
@@ -74,6 +74,7 @@ fn known(group: &str) -> Figures {
         server: latency(100.0),
         network: latency(-1.6),
         client_side: latency(5.0),
+        spread: Spread::default(),
         tokens_in: Some(1_000_000),
         tokens_cached: Some(0),
         tokens_out: None,

@@ -27,6 +27,8 @@ pub struct Bar {
     pub value: Value,
     /// Stands behind the value: `of 120`.
     pub note: String,
+    /// Its value is written and no bar is drawn, nor is there room for one on the scale: what would dwarf the others.
+    pub is_text: bool,
 }
 
 /// Units from one bar to the next.
@@ -40,7 +42,7 @@ impl Bars {
         if self.bars.is_empty() {
             return empty(&self.title);
         }
-        let numbers = self.bars.iter().filter_map(|bar| bar.value.number());
+        let numbers = self.bars.iter().filter(|bar| !bar.is_text).filter_map(|bar| bar.value.number());
         let scale = Linear::around(numbers, self.unit, 4);
         let height = PITCH * self.bars.len() as f64 + 20.0;
         let content = html! {
@@ -61,7 +63,7 @@ impl Bars {
         html! {
             text.chart-name x="0" y=(at(top + 12.0)) { (cut(&bar.name, room)) }
             text.chart-value x=(at(WIDTH)) y=(at(top + 12.0)) text-anchor="end" { (value) }
-            @if let Some(number) = bar.value.number() {
+            @if let Some(number) = bar.value.number().filter(|_| !bar.is_text) {
                 // From zero, also to the left.
                 @let (from, to) = (scale.place(number.min(0.0)), scale.place(number.max(0.0)));
                 rect.chart-bar x=(at(from * WIDTH)) y=(y) width=(at((to - from) * WIDTH)) height=(at(THICK)) {}

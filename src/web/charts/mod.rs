@@ -11,6 +11,7 @@
 mod bars;
 mod columns;
 mod frame;
+mod histogram;
 mod lines;
 mod ranges;
 mod scale;
@@ -21,6 +22,7 @@ mod text;
 
 pub use bars::{Bar, Bars};
 pub use columns::{Column, Columns};
+pub use histogram::{Histogram, between};
 pub use lines::{Line, Lines, Point};
 pub use ranges::{Range, Ranges};
 pub use shares::{Share, Shares};

@@ -130,7 +130,7 @@ fn texts<'a>(elements: &'a [Element], class: &str) -> Vec<&'a str> {
 }
 
 fn bar(name: &str, value: Value) -> Bar {
-    Bar { name: name.to_owned(), value, note: "of 9".to_owned() }
+    Bar { name: name.to_owned(), value, note: "of 9".to_owned(), is_text: false }
 }
 
 #[test]
@@ -250,6 +250,45 @@ fn ranges_of_a_wide_spread_go_by_decades() {
 }
 
 #[test]
+fn histogram_has_its_percentiles_in_the_columns_where_they_are_counted() {
+    let marks = vec![("p50", Value::Known(10.0)), ("p90", Value::Known(1_000.0)), ("p99", Value::Known(5e5))];
+    let histogram = |counts, marks| Histogram { title: title(), bounds: &[10, 100, 1_000, 10_000], counts, marks };
+    let elements = sound(&histogram(&[0, 10, 5, 0, 5], marks).draw());
+    let bars: Vec<_> =
+        of_class(&elements, "chart-bar").iter().map(|bar| (bar.number("x"), bar.number("height"))).collect();
+    // 320 units for five columns, 131 units for ten.
+    assert_eq!(bars, [(41.0, 0.0), (105.0, 131.0), (169.0, 65.5), (233.0, 0.0), (297.0, 65.5)]);
+    let told: Vec<_> = elements.iter().filter(|one| one.name == "title").map(|one| one.text.as_str()).skip(1).collect();
+    assert_eq!(
+        told,
+        ["below 10 ms: 0", "10 ms to 100 ms: 10", "100 ms to 1 s: 5", "1 s to 10 s: 0", "10 s and more: 5"]
+    );
+    let cuts: Vec<_> = of_class(&elements, "chart-cut").iter().map(|cut| cut.number("x1")).collect();
+    assert_eq!(
+        cuts,
+        [104.0, 232.0, 328.0],
+        "at the bound, at the bound, and where there is no other bound in the middle"
+    );
+    let names = of_class(&elements, "chart-cut-name");
+    let names: Vec<_> = names.iter().map(|name| (name.text.as_str(), name.attribute("text-anchor").unwrap())).collect();
+    assert_eq!(names, [("p50 10 ms", "start"), ("p90 1 s", "start"), ("p99 8.3 min", "end")]);
+    assert_eq!(texts(&elements, "chart-tick")[3..], ["10 ms", "100 ms", "1 s", "10 s"]);
+    let unknown = sound(&histogram(&[0; 5], vec![("p50", Value::Unknown)]).draw());
+    assert_eq!((texts(&unknown, "chart-value"), of_class(&unknown, "chart-unknown").len()), (vec!["?"], 1));
+    let nothing = sound(&histogram(&[0; 5], vec![("p50", Value::Nothing)]).draw());
+    assert_eq!(texts(&nothing, "chart-label"), ["nothing to draw"]);
+}
+
+#[test]
+fn bar_that_would_dwarf_the_others_is_text() {
+    let bars = vec![bar("a", Value::Known(4.0)), Bar { is_text: true, ..bar("9 others", Value::Known(400.0)) }];
+    let elements = sound(&Bars { title: title(), unit: Unit::Count, bars }.draw());
+    let [drawn] = of_class(&elements, "chart-bar")[..] else { panic!("one is drawn") };
+    assert_eq!(drawn.number("width"), 360.0);
+    assert_eq!(texts(&elements, "chart-value"), ["4 of 9", "400 of 9"]);
+}
+
+#[test]
 fn shares_fill_the_whole() {
     let share = |name: &str, parts| Share { name: name.to_owned(), parts };
     let shares = vec![
@@ -333,6 +372,16 @@ fn any_unit() -> impl Strategy<Value = Unit> {
 }
 
 proptest! {
+    #[test]
+    fn histograms_of_any_numbers(
+        bounds in prop::collection::vec(any::<u32>(), 0..9),
+        counts in prop::collection::vec(any::<u32>(), 0..9),
+        marks in [any_value(), any_value(), any_value(), any_value()],
+    ) {
+        let marks = marks.map(|value| ("p50", value)).into();
+        sound(&Histogram { title: title(), bounds: &bounds, counts: &counts, marks }.draw());
+    }
+
     #[test]
     fn bars_and_columns_of_any_numbers(values in prop::collection::vec(any_value(), 0..20), unit in any_unit()) {
         let bars = values.iter().map(|value| bar("a", *value)).collect();

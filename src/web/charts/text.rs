@@ -83,7 +83,7 @@ fn millis(number: f64) -> String {
 }
 
 /// With at most so many decimals, without zeros at the end.
-fn decimals(number: f64, most: usize) -> String {
+pub(super) fn decimals(number: f64, most: usize) -> String {
     let text = format!("{number:.most$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     (if text == "-0" { "0" } else { text }).to_owned()

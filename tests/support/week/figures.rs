@@ -23,7 +23,7 @@ pub(crate) struct Ask {
 }
 
 /// The keys of a row.
-pub(crate) const FIELDS: [&str; 31] = [
+pub(crate) const FIELDS: [&str; 32] = [
     "group",
     "requests",
     "speculative",
@@ -48,6 +48,7 @@ pub(crate) const FIELDS: [&str; 31] = [
     "server",
     "network",
     "client_side",
+    "spread",
     "tokens_in",
     "tokens_cached",
     "tokens_out",
@@ -214,6 +215,9 @@ impl Truth {
             .collect();
         let spread =
             |of: &dyn Fn(&Fact) -> Option<f64>| percentiles(measured.iter().filter_map(|fact| of(fact)).collect());
+        let counts = |of: &dyn Fn(&Fact) -> Option<f64>| {
+            between(&measured.iter().filter_map(|fact| of(fact)).collect::<Vec<_>>())
+        };
         let waited = |fact: &Fact| self.waits.get(fact.request_id.as_ref()?).copied();
         vec![
             ("first_byte", spread(&|fact| fact.first_byte)),
@@ -222,6 +226,15 @@ impl Truth {
             ("server", spread(&|fact| fact.server)),
             ("network", spread(&|fact| Some(fact.first_byte? - fact.server?))),
             ("client_side", spread(&|fact| Some(waited(fact)? - fact.first_byte?))),
+            (
+                "spread",
+                json!({
+                    "bounds": BOUNDS,
+                    "first_byte": counts(&|fact| fact.first_byte),
+                    "first_token": counts(&|fact| fact.first_token),
+                    "total": counts(&|fact| fact.total),
+                }),
+            ),
         ]
     }
 }
@@ -269,6 +282,21 @@ fn failed(fact: &Fact) -> bool {
         || fact.error
         || fact.cut_by() == Some("upstream")
         || fact.status.is_none() && fact.cut_by() != Some("client")
+}
+
+/// Milliseconds between which values are counted.
+const BOUNDS: [u32; 21] = [
+    10, 16, 25, 40, 63, 100, 160, 250, 400, 630, 1000, 1600, 2500, 4000, 6300, 10000, 16000, 25000, 40000, 63000,
+    100000,
+];
+
+/// How many lie below the first bound, from each to the next, and from the last on.
+fn between(values: &[f64]) -> Value {
+    let mut ends = vec![f64::NEG_INFINITY];
+    ends.extend(BOUNDS.map(f64::from));
+    ends.push(f64::INFINITY);
+    let count = |pair: &[f64]| values.iter().filter(|value| **value >= pair[0] && **value < pair[1]).count();
+    json!(ends.windows(2).map(count).collect::<Vec<_>>())
 }
 
 /// By nearest rank.

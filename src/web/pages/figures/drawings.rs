@@ -3,12 +3,12 @@
 use chrono::NaiveDate;
 use maud::Markup;
 
-use super::rank::{Measure, ranked};
+use super::rank::{Measure, Ranked, ranked};
 use super::tables::{seconds, span_name};
-use crate::figures::{Figures, Percentiles, Telemetry};
+use crate::figures::{Counts, Figures, Percentiles, Telemetry};
 use crate::review::cells::{Cell, millis, persists, rate, spans};
 use crate::web::charts::{
-    Bar, Bars, Column, Columns, Line, Lines, Point, Range, Ranges, Share, Shares, Title, Unit, Value,
+    Bar, Bars, Column, Columns, Histogram, Line, Lines, Point, Range, Ranges, Share, Shares, Title, Unit, Value,
 };
 
 /// Days in a chart: the latest year.
@@ -75,12 +75,13 @@ pub(super) fn by_hour(title: Title, unit: Unit, rows: &[Figures], cell: fn(&Figu
 
 /// The largest groups, and the others together.
 pub(super) fn bars(title: Title, unit: Unit, rows: &[Figures], measure: fn(&Figures) -> Measure) -> Markup {
-    let bar = |(name, measure): (String, Measure)| {
+    let bar = |Ranked { name, measure, is_rest }: Ranked| {
         let note = match &measure {
             Measure::Part(_, whole) => format!("of {}", Cell::Count(*whole).text()),
             _ => String::new(),
         };
-        Bar { name, value: measure.value(), note }
+        // So many others may be more than all that are named; of a share there is no more than all.
+        Bar { name, value: measure.value(), note, is_text: is_rest && unit == Unit::Count }
     };
     Bars { title, unit, bars: ranked(rows, measure).into_iter().map(bar).collect() }.draw()
 }
@@ -92,7 +93,7 @@ pub(super) fn shares(
     rows: &[Figures],
     measure: fn(&Figures) -> Measure,
 ) -> Markup {
-    let share = |(name, measure): (String, Measure)| {
+    let share = |Ranked { name, measure, .. }: Ranked| {
         let parts = match measure {
             Measure::Parts(parts) => Some(parts.into_iter().map(|part| part as f64).collect()),
             _ => None,
@@ -109,8 +110,16 @@ pub(super) fn persistence(title: Title, total: &Figures) -> Markup {
         name: format!("after {}", seconds(at.after)),
         value: drawn(persists(total, at.after)),
         note: format!("of {}", Cell::Count(at.known).text()),
+        is_text: false,
     });
     Bars { title, unit: Unit::Share, bars: bars.collect() }.draw()
+}
+
+/// How the values of a span are spread.
+pub(super) fn histogram(title: Title, row: &Figures, (counts, span): (&Counts, &Percentiles)) -> Markup {
+    let mark = |(name, value): (&'static str, Option<f64>)| (name, drawn(millis(row, value)));
+    let marks = [("p50", span.p50), ("p90", span.p90), ("p99", span.p99)].map(mark);
+    Histogram { title, bounds: &row.spread.bounds, counts, marks: marks.into() }.draw()
 }
 
 /// All spans of the total.
@@ -123,10 +132,10 @@ pub(super) fn all_spans(title: Title, total: &Figures) -> Markup {
 /// how many they are is handed back.
 pub(super) fn ranges(title: Title, rows: &[Figures], span: fn(&Figures) -> &Percentiles) -> (Markup, usize) {
     const MOST: usize = 12;
-    let mut measured: Vec<_> = rows.iter().filter(|row| span(row).n > 0).collect();
-    measured.sort_by_key(|row| std::cmp::Reverse(span(row).n));
-    let left_out = measured.len().saturating_sub(MOST);
-    let ranges = measured.into_iter().take(MOST).map(|row| range(&row.group, row, span(row)));
+    let mut answered: Vec<_> = rows.iter().filter(|row| span(row).n > 0).collect();
+    answered.sort_by_key(|row| std::cmp::Reverse(span(row).n));
+    let left_out = answered.len().saturating_sub(MOST);
+    let ranges = answered.into_iter().take(MOST).map(|row| range(&row.group, row, span(row)));
     (Ranges { title, ranges: ranges.collect() }.draw(), left_out)
 }
 
@@ -137,7 +146,11 @@ fn range(name: &str, row: &Figures, span: &Percentiles) -> Range {
 
 /// Suggestions accepted of those shown.
 pub(super) fn acceptance(row: &Figures) -> Measure {
-    match (row.telemetry(), row.accepted, row.shown) {
+    accepted_of_shown(row, row.accepted, row.shown)
+}
+
+fn accepted_of_shown(row: &Figures, accepted: Option<u64>, shown: Option<u64>) -> Measure {
+    match (row.telemetry(), accepted, shown) {
         (Telemetry::NothingToKnow, ..) => Measure::Nothing,
         (_, Some(_), Some(0)) => Measure::Nothing,
         (_, Some(accepted), Some(shown)) => Measure::Part(accepted, shown),
@@ -153,6 +166,16 @@ pub(super) fn acceptance_rate(row: &Figures) -> Cell {
 /// The rate of characters, as a cell.
 pub(super) fn acceptance_by_chars(row: &Figures) -> Cell {
     rate(row, row.acceptance_by_chars(), row.chars_shown)
+}
+
+/// Next edits accepted of those shown.
+pub(super) fn nes_acceptance(row: &Figures) -> Measure {
+    accepted_of_shown(row, row.nes_accepted, row.nes_shown)
+}
+
+/// Answers whose times are known.
+pub(super) fn measured(row: &Figures) -> Measure {
+    if row.total.n == 0 { Measure::Nothing } else { Measure::Amount(row.total.n) }
 }
 
 /// Requests that the client ended.

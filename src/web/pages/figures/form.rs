@@ -12,14 +12,14 @@ struct Field {
 }
 
 const FIELDS: [Field; 8] = [
-    Field { name: "since", label: "Since", hint: "2026-11-20, 7d, today" },
+    Field { name: "since", label: "Since", hint: "7d, 2026-11-20" },
     Field { name: "until", label: "Until", hint: "2026-11-27, now" },
     Field { name: "kind", label: "Kind", hint: "chat, completions" },
     Field { name: "user", label: "User", hint: "ann, bob" },
     Field { name: "language", label: "Language", hint: "rust, python" },
     Field { name: "editor", label: "Editor", hint: "vscode" },
     Field { name: "model", label: "Model", hint: "gpt-4.1" },
-    Field { name: "utc-offset", label: "Clock of days and hours", hint: "Z, +01:00" },
+    Field { name: "utc-offset", label: "UTC offset", hint: "Z, +01:00" },
 ];
 
 /// Spans that are asked for most, and their `since`.
@@ -30,7 +30,7 @@ const SPANS: [(&str, Option<&str>); 4] =
 pub(super) fn form(params: &FiguresParams, errors: &[FieldError], is_own: bool) -> Markup {
     let pairs = params.pairs();
     html! {
-        form.filters method="get" action="/figures" aria-label="Filters" {
+        form.filters.figures method="get" action="/figures" aria-label="Filters" {
             @for field in FIELDS.iter().filter(|field| !(is_own && field.name == "user")) {
                 @let typed = pairs.iter().find(|(name, _)| *name == field.name).map_or("", |(_, value)| value);
                 (one(field, typed, errors))

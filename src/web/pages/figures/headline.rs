@@ -64,10 +64,10 @@ fn keys(total: &Figures) -> [Key; 8] {
             means: format!("one in ten takes longer than {}", time(total, total.total.p90)),
         },
         Key {
-            label: "Tokens",
+            label: "Tokens sent",
             value: tokens(total, total.tokens_in),
             means: format!(
-                "in, {} of them cached; {} out",
+                "{} of them cached; {} answered",
                 tokens(total, total.tokens_cached),
                 tokens(total, total.tokens_out)
             ),

@@ -24,7 +24,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Timelike as _, Utc};
 use maud::{Markup, html};
 
-use self::view::View;
+use self::view::{Span, View};
 use super::frame::{Frame, in_pieces, page};
 use crate::figures::Query;
 use crate::review::kept::Counted;
@@ -128,11 +128,12 @@ impl Asked {
     /// All that is behind the filters.
     async fn shown(self, site: &Site, query: Query) -> Result<Markup, Problem> {
         let mark = site.figures().mark().await?;
+        let span = Span::of(&query, now());
         let Counted { overview, age } = self.counted(site, query, mark).await?;
         // Many rows take a moment too.
         let is_own = self.is_own();
         let params = self.params;
-        let drawing = move || all(&View { params: &params, overview: &overview, is_own });
+        let drawing = move || all(&View { params: &params, overview: &overview, is_own, span });
         Ok(html! { (as_of(age)) (blocking(drawing).await?) })
     }
 }

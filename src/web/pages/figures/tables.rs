@@ -2,12 +2,14 @@
 
 use maud::{Markup, html};
 
+use super::rank::{Measure, sorted};
 use super::view::View;
-use crate::figures::{By, Figures};
+use crate::figures::{By, Counts, Figures};
 use crate::review::cells::{
     Cell, looked_at, millis, of_chats, of_requests, of_telemetry, part_of_requests, persists, rate, spans, still,
 };
 use crate::review::text::printable;
+use crate::web::charts::between;
 
 /// One column.
 pub(super) struct Column {
@@ -21,69 +23,83 @@ const fn column(key: &'static str, title: &'static str, cell: fn(&Figures) -> Ce
     Column { key, title, cell }
 }
 
-pub(super) const REQUESTS: [Column; 8] = [
-    column("requests", "Requests", |row| Cell::Count(row.requests)),
-    column("active_users", "Active users", |row| of_requests(row, row.active_users)),
-    column("cancelled", "Cancelled", |row| of_requests(row, row.cancelled)),
-    column("cancelled_share", "of requests", |row| part_of_requests(row, row.cancelled)),
-    column("errors", "Errors", |row| Cell::Count(row.errors)),
-    column("errors_share", "of requests", |row| part_of_requests(row, Some(row.errors))),
-    column("speculative", "Speculative", |row| Cell::Count(row.speculative)),
-    column("noise", "Noise", |row| Cell::Count(row.noise)),
-];
+const REQUESTS: Column = column("requests", "Requests", |row| Cell::Count(row.requests));
+const USERS: Column = column("active_users", "Users", |row| of_requests(row, row.active_users));
+const CANCELLED: Column = column("cancelled", "Cancelled", |row| of_requests(row, row.cancelled));
+const CANCELLED_SHARE: Column = column("cancelled_share", "Share", |row| part_of_requests(row, row.cancelled));
+const ERRORS: Column = column("errors", "Failed", |row| Cell::Count(row.errors));
+const ERRORS_SHARE: Column = column("errors_share", "Share", |row| part_of_requests(row, Some(row.errors)));
+const OF_REQUESTS: Column = column("requests", "of requests", |row| Cell::Count(row.requests));
+const ACCEPTANCE: Column = column("acceptance", "Rate", |row| rate(row, row.acceptance(), row.shown));
+const ACCEPTED: Column = column("accepted", "Accepted", |row| of_telemetry(row, row.accepted));
+const SHOWN: Column = column("shown", "of shown", |row| of_telemetry(row, row.shown));
+const TOKENS_KNOWN: Column = column("tokens_known", "Told by", |row| Cell::Count(row.tokens_known));
+const TOKENS_IN: Column = column("tokens_in", "Sent", |row| of_requests(row, row.tokens_in));
+const TOKENS_OUT: Column = column("tokens_out", "Answered", |row| of_requests(row, row.tokens_out));
 
-pub(super) const SUGGESTIONS: [Column; 14] = [
-    column("shown", "Shown", |row| of_telemetry(row, row.shown)),
-    column("accepted", "Accepted", |row| of_telemetry(row, row.accepted)),
-    column("acceptance", "Acceptance", |row| rate(row, row.acceptance(), row.shown)),
-    column("telemetry_users", "With telemetry", |row| Cell::Count(row.telemetry_users)),
-    column("suggestion_users", "of users", |row| Cell::Count(row.suggestion_users)),
-    column("lines_shown", "Lines shown", |row| of_telemetry(row, row.lines_shown)),
-    column("lines_accepted", "accepted", |row| of_telemetry(row, row.lines_accepted)),
-    column("acceptance_by_lines", "rate", |row| rate(row, row.acceptance_by_lines(), row.lines_shown)),
-    column("chars_shown", "Characters shown", |row| of_telemetry(row, row.chars_shown)),
-    column("chars_accepted", "accepted", |row| of_telemetry(row, row.chars_accepted)),
-    column("acceptance_by_chars", "rate", |row| rate(row, row.acceptance_by_chars(), row.chars_shown)),
-    column("nes_shown", "Next edits shown", |row| of_telemetry(row, row.nes_shown)),
-    column("nes_accepted", "accepted", |row| of_telemetry(row, row.nes_accepted)),
-    column("nes_acceptance", "rate", |row| rate(row, row.nes_acceptance(), row.nes_shown)),
+// What each chart draws, and what that is made of: the rest is in the CSV.
+pub(super) const MANY: [Column; 2] = [REQUESTS, USERS];
+pub(super) const MANY_OF_USER: [Column; 1] = [REQUESTS];
+pub(super) const WHO: [Column; 2] = [USERS, REQUESTS];
+pub(super) const ENDS: [Column; 3] = [
+    column("cancelled_share", "Cancelled", |row| part_of_requests(row, row.cancelled)),
+    column("errors_share", "Failed", |row| part_of_requests(row, Some(row.errors))),
+    OF_REQUESTS,
 ];
-
-pub(super) const LATENCY: [Column; 12] = [
-    column("first_token_p50", "First token p50, ms", |row| millis(row, row.first_token.p50)),
-    column("first_token_p90", "p90", |row| millis(row, row.first_token.p90)),
-    column("first_token_p99", "p99", |row| millis(row, row.first_token.p99)),
+pub(super) const CANCELS: [Column; 3] = [CANCELLED_SHARE, CANCELLED, OF_REQUESTS];
+pub(super) const FAILURES: [Column; 3] = [ERRORS_SHARE, ERRORS, OF_REQUESTS];
+pub(super) const SUGGESTIONS: [Column; 3] = [ACCEPTANCE, ACCEPTED, SHOWN];
+/// Two rates and what they are of: with all amounts it would be too wide for a phone. They are in the CSV.
+pub(super) const SUGGESTIONS_AND_CHARS: [Column; 3] = [
+    ACCEPTANCE,
+    SHOWN,
+    column("acceptance_by_chars", "by chars", |row| rate(row, row.acceptance_by_chars(), row.chars_shown)),
+];
+pub(super) const NEXT_EDITS: [Column; 3] = [
+    column("nes_acceptance", "Rate", |row| rate(row, row.nes_acceptance(), row.nes_shown)),
+    column("nes_accepted", "Accepted", |row| of_telemetry(row, row.nes_accepted)),
+    column("nes_shown", "of shown", |row| of_telemetry(row, row.nes_shown)),
+];
+pub(super) const WAITING: [Column; 4] = [
+    column("first_token_p50", "First token, ms", |row| millis(row, row.first_token.p50)),
     column("first_token_n", "of", |row| Cell::Count(row.first_token.n)),
-    column("total_p50", "Total p50, ms", |row| millis(row, row.total.p50)),
-    column("total_p90", "p90", |row| millis(row, row.total.p90)),
-    column("total_p99", "p99", |row| millis(row, row.total.p99)),
+    column("total_p50", "Whole, ms", |row| millis(row, row.total.p50)),
     column("total_n", "of", |row| Cell::Count(row.total.n)),
-    column("first_byte_p50", "First byte p50, ms", |row| millis(row, row.first_byte.p50)),
-    column("first_byte_p90", "p90", |row| millis(row, row.first_byte.p90)),
-    column("first_byte_p99", "p99", |row| millis(row, row.first_byte.p99)),
-    column("first_byte_n", "of", |row| Cell::Count(row.first_byte.n)),
 ];
-
-pub(super) const TOKENS: [Column; 5] = [
-    column("tokens_in", "In", |row| of_requests(row, row.tokens_in)),
-    column("tokens_cached", "of them cached", |row| of_requests(row, row.tokens_cached)),
-    column("tokens_out", "Out", |row| of_requests(row, row.tokens_out)),
-    column("tokens_known", "Told by", |row| Cell::Count(row.tokens_known)),
-    column("requests", "of requests", |row| Cell::Count(row.requests)),
+pub(super) const WHOLE: [Column; 4] = [
+    column("total_p50", "p50, ms", |row| millis(row, row.total.p50)),
+    column("total_p90", "p90, ms", |row| millis(row, row.total.p90)),
+    column("total_p99", "p99, ms", |row| millis(row, row.total.p99)),
+    column("total_n", "of", |row| Cell::Count(row.total.n)),
 ];
-
+pub(super) const TOKENS: [Column; 3] = [TOKENS_IN, TOKENS_OUT, TOKENS_KNOWN];
+pub(super) const SENT: [Column; 3] = [TOKENS_IN, TOKENS_KNOWN, OF_REQUESTS];
+pub(super) const ANSWERED: [Column; 3] = [TOKENS_OUT, TOKENS_KNOWN, OF_REQUESTS];
+pub(super) const CACHED: [Column; 2] = [
+    column("tokens_cached", "Cached", |row| of_requests(row, row.tokens_cached)),
+    column("tokens_in", "of sent", |row| of_requests(row, row.tokens_in)),
+];
 pub(super) const TURNS: [Column; 3] = [
     column("turns", "Turns", |row| of_chats(row.turns)),
     column("follow_ups", "Follow-ups", |row| of_chats(row.follow_ups)),
     column("turns_unknown", "Not told", |row| Cell::Count(row.turns_unknown)),
 ];
 
-/// Rows of a table that are shown; the others are in the CSV. Of days the latest: a year.
+/// By what the rows of a chart are told large from small.
+pub(super) type Measuring = fn(&Figures) -> Measure;
+
+/// Rows of a table that are shown; the others are in the CSV. Of days the latest: a year. Of others those with most.
 const MOST: usize = 366;
 
-/// The rows of a split, and the total below them.
-pub(super) fn of_split(view: &View<'_>, by: By, columns: &[Column], caption: &str) -> Markup {
+/// The rows of a split in the order of their chart, and the total below them. Without a measure: by time.
+pub(super) fn of_split(
+    view: &View<'_>,
+    by: By,
+    (columns, measure): (&[Column], Option<Measuring>),
+    caption: &str,
+) -> Markup {
     let rows = view.overview.by(by);
+    let rows = measure.map_or_else(|| rows.iter().collect(), |measure| sorted(rows, measure));
     // Of days the latest are what is looked for.
     let left_out = rows.len().saturating_sub(MOST);
     let shown = if by == By::Day { &rows[left_out..] } else { &rows[..rows.len() - left_out] };
@@ -116,19 +132,45 @@ pub(super) fn of_split(view: &View<'_>, by: By, columns: &[Column], caption: &st
     )
 }
 
+/// How the values of a span are spread: a row for each column of the chart, from the first that is not empty to the last.
+pub(super) fn of_spread(row: &Figures, counts: &Counts, caption: &str) -> Markup {
+    let all: u64 = counts.iter().map(|count| u64::from(*count)).sum();
+    let first = counts.iter().position(|count| *count > 0).unwrap_or(0);
+    let end = counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+    let content = html! {
+        thead { tr {
+            th scope="col" { "Time" }
+            th.num scope="col" data-key="count" { "Answers" }
+            th.num scope="col" data-key="share" { "share" }
+        } }
+        tbody { @for (place, count) in counts.iter().enumerate().take(end).skip(first) {
+            tr {
+                th scope="row" { (between(&row.spread.bounds, place)) }
+                (cell(Cell::Count(u64::from(*count)))) (cell(Cell::Share(f64::from(*count) / all as f64)))
+            }
+        } }
+        tfoot { tr {
+            th scope="row" { "total" }
+            (cell(Cell::Count(all)))
+            (cell(if all > 0 { Cell::Share(1.0) } else { millis(row, None) }))
+        } }
+    };
+    boxed(caption, &content, 0)
+}
+
 /// Persistence of the total: a row for each time.
 pub(super) fn of_persistence(total: &Figures) -> Markup {
     let content = html! {
         thead { tr {
             th scope="col" { "After" }
-            @for (key, title) in [("still", "Still there"), ("known", "of looked at"), ("share", "share")] {
+            @for (key, title) in [("share", "Share"), ("still", "Still there"), ("known", "of looked at")] {
                 th.num scope="col" data-key=(key) { (title) }
             }
         } }
         tbody { @for at in &total.persistence {
             tr {
                 th scope="row" { (seconds(at.after)) }
-                (cell(still(total, at.after))) (cell(looked_at(total, at.after))) (cell(persists(total, at.after)))
+                (cell(persists(total, at.after))) (cell(still(total, at.after))) (cell(looked_at(total, at.after)))
             }
         } }
     };

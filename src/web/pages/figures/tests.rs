@@ -141,13 +141,16 @@ async fn links_lead_to_one_group_with_the_same_filters() {
     ready(&site).await;
     let kept = site.figures().overview(Query::default(), 0).await.unwrap().overview;
     let params = FiguresParams::of_query("since=7d&by=day&user=ann", &[]);
-    let view = View { params: &params, overview: &kept, is_own: false };
+    let span = Span::of(&Query::default(), now());
+    let view = View { params: &params, overview: &kept, is_own: false, span };
     let link = |by, group| view.link(by, group);
     assert_eq!(link(By::Model, "a b&c").as_deref(), Some("/figures?user=ann&model=a%20b%26c&since=7d"));
     assert_eq!(link(By::User, "-").as_deref(), Some("/figures?user=-&since=7d"));
     assert_eq!([link(By::User, "a,b"), link(By::User, " a"), link(By::Day, "2026-03-02")], [None, None, None]);
     assert_eq!(view.csv(Some(By::Hour)), "/figures.csv?by=hour&user=ann&since=7d");
     assert_eq!(view.csv(None), "/figures.csv?user=ann&since=7d");
+    assert_eq!([By::User, By::Model].map(|by| view.nameless(by)), ["", ""], "both are named");
+    assert_eq!(view.nameless(By::Language), "- tells no language; of requests only ghost text does.");
 }
 
 fn viewer(name: &str, roles: &[Role]) -> Viewer {
@@ -204,4 +207,29 @@ async fn who_may_see_own_records_alone_sees_own_figures() {
     assert!(users(&table)[0].contains("alert"), "the own name is no secret to oneself");
     let (_, table) = seen(&site, &viewer("bob", &[Role::Reviewer]), "").await;
     assert!(users(&table)[0].contains("alert"));
+}
+
+#[tokio::test]
+async fn days_that_are_looked_at_in_part_are_named() {
+    let logs = logs();
+    let site = site(logs.path());
+    ready(&site).await;
+    let kept = site.figures().overview(Query::default(), 0).await.unwrap().overview;
+    let params = FiguresParams::default();
+    let note = |since: Option<&str>, until: Option<&str>, now: &str, offset_minutes| {
+        let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let micros = |text: Option<&str>| text.map(|text| time(text).timestamp_micros());
+        let query = Query { since: micros(since), until: micros(until), offset_minutes, ..Query::default() };
+        View { params: &params, overview: &kept, is_own: false, span: Span::of(&query, time(now)) }.partial_days()
+    };
+    let (midnight, morning, evening) = ("2026-03-02T00:00:00Z", "2026-03-02T09:30:00Z", "2026-03-02T19:00:00Z");
+    assert_eq!(note(None, None, "2026-03-09T12:00:00Z", 0), None);
+    assert_eq!(note(Some(midnight), Some("2026-03-03T00:00:00Z"), "2026-03-09T12:00:00Z", 0), None);
+    assert_eq!(note(None, None, evening, 0).as_deref(), Some("Less than whole days: 2026-03-02 is not over."));
+    let both = note(Some(morning), Some(evening), "2026-03-09T12:00:00Z", 0);
+    let expected = "Less than whole days: 2026-03-02 is counted from 09:30, 2026-03-02 up to 19:00.";
+    assert_eq!(both.as_deref(), Some(expected));
+    let other_clock = note(Some(midnight), Some(evening), "2026-03-02T12:00:00Z", 60);
+    let expected = "Less than whole days: 2026-03-02 is counted from 01:00, 2026-03-02 is not over.";
+    assert_eq!(other_clock.as_deref(), Some(expected));
 }
