@@ -36,9 +36,7 @@ impl Small {
             }
         }
     }
-}
 
-impl Small {
     fn filler(&self) -> PathBuf {
         self.0.path().join("filler")
     }

@@ -111,14 +111,21 @@ async fn the_script_shows_what_has_changed() {
     let Some(browser) = browser::browser().await else { return };
     let (recorder, web) = start(Setup::without_upstream()).await;
     browser.open(&format!("http://{web}/setup")).await;
-    let looked = "return performance.getEntriesByName(location.origin + '/setup/seen').length > 0";
-    browser.until("the first look", looked).await;
     assert_eq!(request(recorder.address, &connect_head("mail.example.com:25", None)).await.status, 403);
     browser.eval("document.querySelector('a[data-check]').click()").await;
     let told = "const box = document.querySelector('#seen-now');
         return box.querySelector('details th[scope=row]')?.textContent.startsWith('mail.example.com: port 25') === true
             && box.querySelectorAll('dl.facts').length === 1;";
     browser.until("the refusal on the page", told).await;
+    // What changed before its first look is shown too.
+    let older = "document.querySelector('main').innerHTML =
+            '<div id=seen-now data-src=/setup/seen>older</div><a data-check></a>';
+        const script = document.createElement('script');
+        script.src = '/assets/setup.js';
+        document.body.append(script)";
+    browser.open(&format!("http://{web}/health")).await;
+    browser.eval(older).await;
+    browser.until("what is new, where the page is older", told).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 

@@ -123,8 +123,8 @@ fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 / whole as f64 * 100.0)
 }
 
-/// By what the rows of a table are sorted, the largest first, what is unknown behind them, and then that of which there is
-/// nothing. None: by time.
+/// By what the rows of a table are sorted, the largest first, what is unknown behind them, and then that of which there
+/// is nothing. None: by time.
 fn weight(table: &str, row: &Map<String, Value>) -> Option<(u8, u64)> {
     const NOTHING: (u8, u64) = (0, 0);
     const UNKNOWN: (u8, u64) = (1, 0);

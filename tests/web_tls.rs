@@ -166,6 +166,8 @@ async fn a_renewed_certificate_is_taken_up_and_a_bad_one_is_not() {
         let all = health["certificates"].as_array().unwrap().clone();
         all.into_iter().find(|one| one["name"] == "page").unwrap()
     };
+    // A disk with little room, on which the test may run, is a trouble too.
+    let troubled = |health: &Value| health["troubles"].to_string().contains("certificate");
     let told = health().await;
     assert_eq!(told["certificates"].as_array().unwrap().len(), 3, "beside the two of the CA: {told}");
     assert_eq!(page(&told)["days_left"], 2);
@@ -176,7 +178,7 @@ async fn a_renewed_certificate_is_taken_up_and_a_bad_one_is_not() {
 
     put(&at, &ca.pair(&NAMES, -1..60));
     let told = health().await;
-    assert_eq!((&page(&told)["days_left"], &told["troubles"]), (&60.into(), &Value::Array(Vec::new())), "{told}");
+    assert_eq!((&page(&told)["days_left"], troubled(&told)), (&60.into(), false), "{told}");
     recorder.line("the news", |line| line.contains("The page's certificate read again")).await;
 
     // A certificate that has expired, then half a key: the one of before stays, and each is told once.
@@ -199,7 +201,7 @@ async fn a_renewed_certificate_is_taken_up_and_a_bad_one_is_not() {
 
     put(&at, &ca.pair(&NAMES, -1..70));
     let told = health().await;
-    assert_eq!((&page(&told)["days_left"], &told["troubles"]), (&70.into(), &Value::Array(Vec::new())), "{told}");
+    assert_eq!((&page(&told)["days_left"], troubled(&told)), (&70.into(), false), "{told}");
 }
 
 #[test]

@@ -56,8 +56,8 @@ and start it with the CA trusted, for example:
     );
 }
 
-/// The page's address as a browser wants it: where it is served on all addresses, by the name that clients use. With TLS
-/// the certificate is for a name, so one that browsers were said to use is better than an address.
+/// The page's address as a browser wants it: where it is served on all addresses, by the name that clients use. With
+/// TLS the certificate is for a name, so one that browsers were said to use is better than an address.
 pub(super) fn page(address: SocketAddr, web: &Web, advertise: Option<&str>) -> String {
     let scheme = if web.tls.is_some() { "https" } else { "http" };
     let port = address.port();

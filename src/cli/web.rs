@@ -82,7 +82,7 @@ pub fn run(args: &WebArgs) -> Result<u8, CliError> {
         return Err(CliError::Usage(anyhow!("web = \"off\" leaves nothing to do: name an address with --web")));
     };
     logging::start(Verbosity::Normal);
-    if let Some(note) = web.is_readable() {
+    if let Some(note) = web.note_on_plain_http() {
         warn!("{note}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime");

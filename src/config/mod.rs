@@ -94,7 +94,7 @@ impl Web {
 
     /// What to say where all that the page shows, and the passwords typed into it, can be read on the way to it.
     #[must_use]
-    pub fn is_readable(&self) -> Option<String> {
+    pub fn note_on_plain_http(&self) -> Option<String> {
         let says = format!(
             "the web page on {} speaks plain HTTP: passwords and contents can be read on the way; \
              name a certificate with --web-cert and --web-key, or let it listen on loopback behind a server with TLS",

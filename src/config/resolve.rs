@@ -90,7 +90,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, ConfigError> {
     };
     if let Some(web) = &config.web {
         notes.extend(page_is_open(web, &config.policy));
-        notes.extend(web.is_readable());
+        notes.extend(web.note_on_plain_http());
     }
     let verbosity = layers.verbosity()?;
     Ok(Resolved { config, verbosity, file: layers.file_read, notes })

@@ -100,8 +100,8 @@ fn rebuild_beside(logs: &Path, work: &mut Work<'_>) -> Result<(Database, Report)
     let swap = place::lock_to_swap(logs);
     let theirs = if place::current(logs) == before { None } else { Database::open_locked(&logs.join(NAME)).ok() };
     let database = match theirs {
-        // Another made one anew meanwhile, the recorder beside its page: in the place of that one, ours would be told to
-        // whoever watches as news once more, and readers might see what was there go again.
+        // Another made one anew meanwhile, the recorder beside its page: in the place of that one, ours would be told
+        // to whoever watches as news once more, and readers might see what was there go again.
         Some(theirs) => {
             drop(swap);
             theirs
@@ -162,7 +162,8 @@ fn apply(
     let total = changes.read.len() as u64;
     let mut done = 0;
     if total > 0 {
-        // Before the threads that read are made: they are as far behind others as the one that is told this puts itself.
+        // Before the threads that read are made: they get the niceness that this one has then, and whoever is told how
+        // much is to be read may lower it.
         (work.progress)(Progress { done, total });
     }
     feed(logs, &changes.read, work.threads, work.stop, &mut |entry| -> Result<()> {

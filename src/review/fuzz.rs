@@ -14,8 +14,8 @@ use crate::index::{Row, row_of};
 /// Looks for the words on the first line in the lines behind it; the first two bytes say how much is shown.
 ///
 /// # Panics
-/// When a hit is no place in the text, when what is shown of it misleads or is longer than asked for, or when one way to
-/// look for it finds what another does not.
+/// When a hit is no place in the text, when what is shown of it misleads or is longer than asked for, or when one way
+/// to look for it finds what another does not.
 pub fn fuzz_search(data: &[u8]) {
     let Some(([columns, letters], rest)) = data.split_first_chunk::<2>().map(|(sizes, rest)| (*sizes, rest)) else {
         return;

@@ -66,7 +66,8 @@ impl Words {
         self.0.is_empty()
     }
 
-    /// The first place of any term, with what stands around it on one printable line of so many columns, at least three.
+    /// The first place of any term, with what stands around it on one printable line of so many columns (at least
+    /// three).
     #[must_use]
     pub fn place(&self, text: &str, columns: usize) -> Option<Context> {
         let found = self.0.iter().find_map(|term| term.find(text))?;

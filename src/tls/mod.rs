@@ -2,7 +2,8 @@
 //!
 //! [`Authority`] holds the root that clients trust and mints a leaf for each opened host; [`ServerConfigs`] turns a
 //! leaf into what the client's handshake needs; [`ClientConfigs`] holds what the handshake with the upstream needs;
-//! [`PageTls`] what a browser's needs, with the certificate that the operator gave. Nothing here knows sockets, tunnels or HTTP.
+//! [`PageTls`] what a browser's needs, with the certificate that the operator gave. Nothing here knows sockets, tunnels
+//! or HTTP.
 
 mod authority;
 mod client;

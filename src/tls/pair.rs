@@ -1,6 +1,6 @@
 //! A certificate and its key as an operator gives them: read and checked.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{File, Permissions};
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::PermissionsExt;
@@ -184,7 +184,7 @@ impl Pair {
 
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, PairError> {
     let what = What::Certificate;
-    let bytes = read(what, path)?;
+    let (_, bytes) = read(what, path)?;
     CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| PairError::NotPem { what, path: path.to_owned() })
@@ -192,46 +192,49 @@ fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, PairError> {
 
 fn key(path: &Path) -> Result<PrivateKeyDer<'static>, PairError> {
     let what = What::Key;
-    let bytes = read(what, path)?;
-    tighten(path);
+    let (file, bytes) = read(what, path)?;
     let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     // PKCS#8's form, and that of OpenSSL before it.
     if has(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(b"Proc-Type: 4,ENCRYPTED") {
         return Err(PairError::Encrypted { path: path.to_owned() });
     }
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
+    let key = PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
         PemError::NoItemsFound => PairError::Empty { what, path: path.to_owned() },
         // Its words may be a line of the file.
         _ => PairError::NotPem { what, path: path.to_owned() },
-    })
+    })?;
+    // Not before: a file that was named by mistake may be one that others need.
+    tighten(&file, path);
+    Ok(key)
 }
 
-fn read(what: What, path: &Path) -> Result<Vec<u8>, PairError> {
+fn read(what: What, path: &Path) -> Result<(File, Vec<u8>), PairError> {
     // A certificate has about 1 kB and a chain a few; the limit is for a path that leads to something else.
     const LIMIT: u64 = 1 << 20;
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut bytes));
-    read.map_err(|source| PairError::Unreadable { what, path: path.to_owned(), source })?;
-    Ok(bytes)
+    let read = File::open(path).and_then(|file| (&file).take(LIMIT).read_to_end(&mut bytes).map(|_| file));
+    let file = read.map_err(|source| PairError::Unreadable { what, path: path.to_owned(), source })?;
+    Ok((file, bytes))
 }
 
 /// Takes the key file away from those who have no business with it, as the CA's. A group may read it: the same key is
 /// often another server's too, which is in that group.
-fn tighten(path: &Path) {
+fn tighten(file: &File, path: &Path) {
     const OF_OTHERS: u32 = 0o027;
-    let Ok(metadata) = fs::metadata(path) else { return };
+    let Ok(metadata) = file.metadata() else { return };
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & OF_OTHERS == 0 {
         return;
     }
-    let (file, mode, less) = (path.display(), format!("{mode:04o}"), mode & !OF_OTHERS);
-    match fs::set_permissions(path, Permissions::from_mode(less)) {
+    let (path, mode, less) = (path.display(), format!("{mode:04o}"), mode & !OF_OTHERS);
+    match file.set_permissions(Permissions::from_mode(less)) {
         Ok(()) => tracing::warn!(
-            %file, mode,
+            file = %path, mode,
             "other users could read or change the page's key; set to {less:04o} now. If one may have: get a new one"
         ),
         Err(error) => tracing::warn!(
-            %file, mode, %error, "other users can read or change the page's key, and its mode could not be changed"
+            file = %path, mode, %error,
+            "other users can read or change the page's key, and its mode could not be changed"
         ),
     }
 }

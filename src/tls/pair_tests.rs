@@ -1,3 +1,4 @@
+use std::fs;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -189,6 +190,16 @@ fn a_key_that_everybody_can_read_is_taken_away_from_them() {
         let mode = fs::metadata(&case.files.key).unwrap().permissions().mode() & 0o7777;
         assert_eq!(mode, left);
     }
+}
+
+#[test]
+fn a_file_that_is_no_key_is_left_to_those_who_need_it() {
+    let case = Case::new();
+    // As where the two names were exchanged.
+    case.key(&fs::read_to_string(&case.files.certificate).unwrap());
+    fs::set_permissions(&case.files.key, Permissions::from_mode(0o644)).unwrap();
+    case.fails("the page's key page-key.pem is a file without any key");
+    assert_eq!(fs::metadata(&case.files.key).unwrap().permissions().mode() & 0o7777, 0o644);
 }
 
 #[test]

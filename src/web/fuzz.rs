@@ -11,8 +11,8 @@ use crate::review::query::{pairs, query};
 /// Reads any text as the query of an address, for each part of the page that has one.
 ///
 /// # Panics
-/// When an address that we make of it is not plain or asks for something else, or when something is wrong and nothing is
-/// said of it.
+/// When an address that we make of it is not plain or asks for something else, or when something is wrong and nothing
+/// is said of it.
 pub fn fuzz_address(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let all = pairs(&text);

@@ -35,8 +35,8 @@ use crate::tls::PageTls;
 /// none from the proxy. A browser has six, and 64 watch at most.
 pub const CONNECTIONS: usize = 512;
 
-/// For a TLS handshake, and for a request's head from its connection, or from the answer before it. So long a browser may
-/// keep a connection that it has no use for just now.
+/// For a TLS handshake, and for a request's head from its connection, or from the answer before it. So long a browser
+/// may keep a connection that it has no use for just now.
 const HEAD: Duration = Duration::from_secs(30);
 
 /// Bytes of a head. Addresses with all filters have some KB, as cookies of other services of this host may have.
@@ -313,8 +313,9 @@ mod tests {
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             client.write_all(cut).await.unwrap();
             let (stream, peer) = listener.accept().await.unwrap();
-            // Its own end is what is shown: where nobody set a limit it would wait for ever.
-            secured(stream, peer, Router::new(), &tls, Shutdown::default()).await;
+            // Its own end is what is shown.
+            let ended = timeout(HEAD * 4, secured(stream, peer, Router::new(), &tls, Shutdown::default())).await;
+            assert!(ended.is_ok(), "{cut:?} is waited for");
             assert!(!rest(&mut client).await.contains(" 200 "), "{cut:?}");
         }
     }

@@ -218,8 +218,8 @@ impl Recorder {
         .await
     }
 
-    /// Waits until at least `n` records lie under the logs, and gives them sorted by file name. Patience begins anew with
-    /// each that comes: many take a loaded machine long, and what hangs brings none.
+    /// Waits until at least `n` records lie under the logs, and gives them sorted by file name. Patience begins anew
+    /// with each that comes: many take a loaded machine long, and what hangs brings none.
     pub(crate) async fn records(&self, n: usize) -> Vec<Record> {
         let mut came = 0;
         while came < n {

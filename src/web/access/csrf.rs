@@ -67,8 +67,8 @@ fn message(tied: Tied<'_>) -> Vec<u8> {
 ///
 /// Every browser of today sends `Origin` with a POST, and `Sec-Fetch-Site` where it trusts the connection; what sends
 /// neither is no browser and has no business with forms. A page of ours that is reached through somebody who adds TLS
-/// has the origin `https://HOST`. Where the page speaks TLS itself (`tls`), it has no other: `http://HOST` is a page that
-/// somebody on the way made up.
+/// has the origin `https://HOST`. Where the page speaks TLS itself (`tls`), it has no other: `http://HOST` is a page
+/// that somebody on the way made up.
 #[must_use]
 pub fn is_same_origin(headers: &HeaderMap, tls: bool) -> bool {
     let mut said = false;

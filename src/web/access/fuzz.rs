@@ -14,8 +14,8 @@ use super::{NoRandom, cookies};
 use crate::auth::{Account, Roles};
 use crate::review::query::pairs;
 
-/// The head of a request: on one line each `Host`, `Cookie`, `Origin`, the address that the login is to lead back to, and
-/// a user's name.
+/// The head of a request: on one line each `Host`, `Cookie`, `Origin`, the address that the login is to lead back to,
+/// and a user's name.
 ///
 /// # Panics
 /// When the name of somebody else passes for ours, when a cookie or a token that we did not make is taken, or when the

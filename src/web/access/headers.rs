@@ -18,8 +18,8 @@ const CONTENTS: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
 /// On every answer.
 ///
-/// Not `Strict-Transport-Security`, also where the page speaks TLS: it counts for all ports of a host, and the proxy's own
-/// page, from which clients fetch the CA, speaks HTTP under the same name, as may whatever else is on `localhost`.
+/// Not `Strict-Transport-Security`, also where the page speaks TLS: it counts for all ports of a host, and the proxy's
+/// own page, from which clients fetch the CA, speaks HTTP under the same name, as may whatever else is on `localhost`.
 const ALWAYS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),

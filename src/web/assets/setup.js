@@ -4,18 +4,17 @@
   const box = document.querySelector("#seen-now[data-src]");
   const link = document.querySelector("a[data-check]");
   if (!box || !link) return;
-  let shown = "";
+  let shown = box.innerHTML;
   async function look() {
     const answer = await fetch(box.dataset.src, { cache: "no-store" });
     if (!answer.ok) return;
-    const html = await answer.text();
-    // What is the same is not read out again, and folded parts stay as they are.
-    if (html === shown) return;
-    const first = shown === "";
-    shown = html;
-    if (first) return;
     // Made by the server, as the page is; nothing in it runs.
-    box.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+    const seen = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+    // What is the same is not read out again, and folded parts stay as they are.
+    const html = seen.innerHTML;
+    if (html === shown) return;
+    shown = html;
+    box.replaceChildren(...seen.childNodes);
   }
   const quietly = () => look().catch(() => {});
   link.addEventListener("click", (event) => {

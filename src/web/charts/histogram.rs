@@ -7,8 +7,8 @@ use super::scale::Linear;
 use super::text::{at, decimals};
 use super::{Title, Unit, Value};
 
-/// A chart of counts between bounds of milliseconds. The columns are equally wide, so that heights can be compared where
-/// each bound is about as many times the last.
+/// A chart of counts between bounds of milliseconds. The columns are equally wide, so that heights can be compared
+/// where each bound is about as many times the last.
 #[derive(Clone, Debug)]
 pub struct Histogram<'a> {
     /// What it is called.
@@ -51,9 +51,13 @@ impl Histogram<'_> {
             @for (n, count) in self.counts.iter().enumerate() {
                 @let top = plot.y(scale.place(f64::from(*count)));
                 rect.chart-bar x=(at(plot.left + pitch * n as f64 + 1.0)) y=(at(top)) width=(at(pitch - 2.0))
-                    height=(at(plot.bottom - top)) { title { (between(self.bounds, n)) ": " (Unit::Count.value(f64::from(*count))) } }
+                    height=(at(plot.bottom - top))
+                {
+                    title { (between(self.bounds, n)) ": " (Unit::Count.value(f64::from(*count))) }
+                }
             }
-            @for (n, bound) in self.bounds.iter().enumerate().take(self.counts.len()).filter(|(_, bound)| is_decade(**bound)) {
+            @let bounds = self.bounds.iter().enumerate().take(self.counts.len());
+            @for (n, bound) in bounds.filter(|(_, bound)| is_decade(**bound)) {
                 @let x = plot.left + pitch * (n + 1) as f64;
                 line.chart-stroke x1=(at(x)) y1=(at(plot.bottom)) x2=(at(x)) y2=(at(plot.bottom + 4.0)) {}
                 text.chart-tick x=(at(x)) y=(at(HEIGHT - 5.0)) text-anchor="middle" { (bound_name(*bound)) }
@@ -122,7 +126,7 @@ fn head(n: usize) -> f64 {
 /// A line through the columns.
 fn cut(n: usize, x: f64, plot: Plot) -> Markup {
     html! {
-        line class=(format!("chart-cut chart-cut-{n}")) x1=(at(x)) y1=(at(head(n))) x2=(at(x)) y2=(at(plot.bottom))
+        line.chart-cut x1=(at(x)) y1=(at(head(n))) x2=(at(x)) y2=(at(plot.bottom))
             stroke-dasharray=[Some(DASHES[n]).filter(|dashes| !dashes.is_empty())] {}
     }
 }
@@ -131,6 +135,6 @@ fn cut(n: usize, x: f64, plot: Plot) -> Markup {
 fn label(n: usize, label: &str, x: f64) -> Markup {
     let (anchor, aside) = if x + ROOM > WIDTH { ("end", -4.0) } else { ("start", 4.0) };
     html! {
-        text class="chart-value chart-cut-name" x=(at(x + aside)) y=(at(head(n) + 9.0)) text-anchor=(anchor) { (label) }
+        text.chart-value.chart-cut-name x=(at(x + aside)) y=(at(head(n) + 9.0)) text-anchor=(anchor) { (label) }
     }
 }

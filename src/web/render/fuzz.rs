@@ -12,8 +12,8 @@ const LANGUAGES: [&str; 8] = ["rust", "html", "python", "php", "shellscript", "t
 /// Shows a text in every way that there is. The first byte chooses a language, the second a place where it is cut.
 ///
 /// # Panics
-/// When markup has an element, an attribute or an address that contents never have, is not balanced, or does not show the
-/// text that was given.
+/// When markup has an element, an attribute or an address that contents never have, is not balanced, or does not show
+/// the text that was given.
 pub fn fuzz_render(data: &[u8]) {
     let Some(([language, at], bytes)) = data.split_first_chunk::<2>() else { return };
     let given = String::from_utf8_lossy(bytes);

@@ -26,6 +26,7 @@ pub(super) struct View {
 
 /// Exchanges of the session that are listed.
 pub(super) const SESSION: u64 = 21;
+
 impl View {
     /// Reads the record of a row that the viewer may see, and asks for what stands around it.
     pub(super) async fn gather(site: &Site, viewer: &Viewer, row: Row, text: &str) -> Result<Self, Problem> {

@@ -1,6 +1,6 @@
 //! What somebody wants to see, from the query of the URL and back: the filters of the command line, and beside them how
-//! the rows are shown. It goes with the reader: the addresses of exchanges, of conversations and of comparisons have it too,
-//! so that the way on and the way back are those of the same view. They are all made here.
+//! the rows are shown. It goes with the reader: the addresses of exchanges, of conversations and of comparisons have it
+//! too, so that the way on and the way back are those of the same view. They are all made here.
 
 use chrono::{DateTime, FixedOffset, Offset, SecondsFormat, Utc};
 

@@ -1,6 +1,7 @@
 //! The charts of the page, each with its numbers below it.
 //!
-//! A section has three, six or nine charts where there is everything to be seen: rows of three are full on a wide screen.
+//! A section has three, six or nine charts where there is everything to be seen: rows of three are full on a wide
+//! screen.
 
 use maud::{Markup, html};
 

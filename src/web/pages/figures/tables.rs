@@ -132,7 +132,8 @@ pub(super) fn of_split(
     )
 }
 
-/// How the values of a span are spread: a row for each column of the chart, from the first that is not empty to the last.
+/// How the values of a span are spread: a row for each column of the chart, from the first that is not empty to the
+/// last.
 pub(super) fn of_spread(row: &Figures, counts: &Counts, caption: &str) -> Markup {
     let all: u64 = counts.iter().map(|count| u64::from(*count)).sum();
     let first = counts.iter().position(|count| *count > 0).unwrap_or(0);
