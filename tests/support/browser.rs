@@ -111,8 +111,18 @@ impl Browser {
         .await;
     }
 
-    /// Types into whatever has the focus.
+    /// Types into whatever has the focus. Links are followed a moment later than they would be: a driver whose page is
+    /// gone before it has heard that the key was taken presses the key on the next page once more.
     pub(crate) async fn press(&self, keys: &str) {
+        let later = "if (window.later) return;
+            window.later = true;
+            addEventListener('click', (event) => {
+                const link = event.target.closest('a[href]');
+                if (!link) return;
+                event.preventDefault();
+                setTimeout(() => location.assign(link.href), 300);
+            }, true)";
+        self.eval(later).await;
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
